@@ -1,0 +1,63 @@
+package attrproto
+
+import "encoding/base64"
+
+const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+const invalid64 = 0xff
+
+// unbase64 is the value of each letter of the alphabet.
+var unbase64 = func() (table [256]byte) {
+	for i := range table {
+		table[i] = invalid64
+	}
+	for i := range len(base64Alphabet) {
+		table[base64Alphabet[i]] = byte(i)
+	}
+	return table
+}()
+
+// AppendBase64 appends data in base64, with padding and without line breaks.
+//
+// From src/util/base64_code.c.
+func AppendBase64(dst, data []byte) []byte {
+	return base64.StdEncoding.AppendEncode(dst, data)
+}
+
+// AppendUnbase64 appends what the base64 text stands for. It takes what the
+// reference takes, which is more than [encoding/base64] does: the length must
+// be a multiple of four, padding ends the data and what comes after it is not
+// looked at, and bits that the padding leaves over may have any value. When ok
+// is false, dst is returned as it was.
+//
+// From src/util/base64_code.c.
+func AppendUnbase64(dst, text []byte) (data []byte, ok bool) {
+	if len(text)%4 != 0 {
+		return dst, false
+	}
+	data = dst
+	for ; len(text) > 0; text = text[4:] {
+		c0, c1 := unbase64[text[0]], unbase64[text[1]]
+		if c0 == invalid64 || c1 == invalid64 {
+			return dst, false
+		}
+		data = append(data, c0<<2|c1>>4)
+		if text[2] == '=' {
+			break
+		}
+		c2 := unbase64[text[2]]
+		if c2 == invalid64 {
+			return dst, false
+		}
+		data = append(data, c1<<4|c2>>2)
+		if text[3] == '=' {
+			break
+		}
+		c3 := unbase64[text[3]]
+		if c3 == invalid64 {
+			return dst, false
+		}
+		data = append(data, c2<<6|c3)
+	}
+	return data, true
+}

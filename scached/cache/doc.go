@@ -1,0 +1,54 @@
+// Package cache keeps open sessions for a short time, to be found by
+// destination or by endpoint.
+//
+// A session is an open connection, known by its file descriptor, that serves
+// one endpoint: a server's address and port. A binding says that a destination,
+// such as a mail domain, is served by an endpoint. Both carry properties, which
+// are opaque here, and a ttl after which they go. Start with [NewMulti], which
+// is what the server uses; [NewSingle] holds one session and one binding.
+//
+// A cache does not look at the clock or at a descriptor on its own: its user
+// calls Expire with the time, in whole seconds, before each burst of requests,
+// and closes what the cache gives up. It makes no system call, is used from
+// one goroutine, and allocates nothing once it has held as much as it is to
+// hold.
+//
+// The behaviour is that of src/global/scache_multi.c and scache_single.c in
+// Postfix, and of the timers in src/util/events.c. Unlike there, the cost of
+// an operation does not depend on how much is cached.
+package cache
+
+// Size counts what a cache holds: destinations and endpoints that have at
+// least one item under them, bindings and sessions.
+type Size struct {
+	Destinations, Endpoints, Bindings, Sessions int
+}
+
+// Options are what a cache needs of its user.
+type Options struct {
+	// Close takes ownership of the descriptor of a session that the cache
+	// gives up: it expired, it was replaced, or the cache was closed.
+	Close func(session int)
+	// Trace, when set, is given a line of text for each step, in the
+	// reference's words. The text is borrowed and may hold any bytes.
+	Trace func(text []byte)
+	// Now is the time of the last Expire, and so the time at which a ttl
+	// begins, in seconds.
+	Now int64
+
+	// Limits, 0 for none. When one is exceeded, the oldest session or binding
+	// goes; MaxBytes counts the text of either kind.
+	MaxSessions, MaxEndpointSessions, MaxBindings, MaxBytes int
+}
+
+// Cache is what Multi and Single have in common. The text of a parameter is
+// borrowed.
+type Cache interface {
+	SaveEndpoint(ttl int, endpoint, property []byte, session int)
+	FindEndpoint(dst, endpoint []byte) (session int, property []byte, ok bool)
+	SaveDestination(ttl int, destination, property, endpoint []byte)
+	FindDestination(dst, destination []byte) (session int, properties []byte, split int, ok bool)
+	Expire(now int64)
+	Size() Size
+	Close()
+}

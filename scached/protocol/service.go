@@ -1,0 +1,105 @@
+package protocol
+
+import (
+	"time"
+
+	"scache/attrproto"
+	"scache/scached/cache"
+)
+
+// Config is what a [Service] is made of.
+type Config struct {
+	Name        string // in master.cf; messages call a client "NAME socket"
+	Dialect     Dialect
+	TTLLimit    int // seconds; a longer ttl is cut to this
+	StringLimit int // bytes of a name or value, 0 for any
+	Verbose     bool
+	Log         Logger
+	// Close takes ownership of a descriptor that is no longer wanted.
+	Close func(fd int)
+	// Live tells whether a session is fit to be handed out; it borrows the
+	// descriptor. Without it every session is.
+	Live func(fd int) bool
+	// Limits of the cache, see cache.Options.
+	MaxSessions, MaxEndpointSessions, MaxBindings, MaxBytes int
+	// Now is the time in seconds, see cache.Options.
+	Now int64
+}
+
+// A Service is a connection cache and what its clients share. It is used from
+// one goroutine.
+type Service struct {
+	Config
+	Cache      *cache.Multi
+	Statistics Statistics
+
+	stream string // what messages call a client
+	text   []byte // the properties of the session that was found last
+}
+
+// NewService returns a service with an empty cache. Its statistics begin at
+// start.
+func NewService(config Config, start time.Time) *Service {
+	s := &Service{Config: config, stream: config.Name + " socket"}
+	s.Statistics.start = start
+	options := cache.Options{
+		Close: config.Close, Now: config.Now,
+		MaxSessions: config.MaxSessions, MaxEndpointSessions: config.MaxEndpointSessions,
+		MaxBindings: config.MaxBindings, MaxBytes: config.MaxBytes,
+	}
+	if config.Verbose {
+		options.Trace = func(text []byte) { config.Log.Info(string(text)) }
+	}
+	s.Cache = cache.NewMulti(options)
+	return s
+}
+
+// findEndpoint takes the oldest session of an endpoint that is fit to be
+// handed out. The text is the session's property, borrowed until the next call.
+func (s *Service) findEndpoint(endpoint []byte) (session int, text []byte, ok bool) {
+	for {
+		session, s.text, ok = s.Cache.FindEndpoint(s.text[:0], endpoint)
+		if !ok || s.live(session) {
+			return session, s.text, ok
+		}
+	}
+}
+
+// findDestination takes the session to use for a destination, likewise. The
+// text is the binding's property and, from split on, the session's.
+func (s *Service) findDestination(destination []byte) (session int, text []byte, split int, ok bool) {
+	for {
+		session, s.text, split, ok = s.Cache.FindDestination(s.text[:0], destination)
+		if !ok || s.live(session) {
+			return session, s.text, split, ok
+		}
+	}
+}
+
+// live closes a session that is not fit to be handed out.
+func (s *Service) live(session int) bool {
+	if s.Live == nil || s.Live(session) {
+		return true
+	}
+	if s.Verbose {
+		s.Log.Info("skipping a session that the remote end has ended")
+	}
+	s.Close(session)
+	return false
+}
+
+// trace logs what a scan sees, in the reference's words.
+func (s *Service) trace(event attrproto.Event, text []byte) {
+	shown := string(text)
+	if shown == "" {
+		shown = "(end)"
+	}
+	switch event {
+	case attrproto.Wanted:
+		s.Log.Info(s.stream + ": wanted attribute: " + shown)
+	case attrproto.Name:
+		s.Log.Info("input attribute name: " + shown)
+	case attrproto.Value:
+		s.Log.Info("input attribute value: " + shown)
+	}
+}

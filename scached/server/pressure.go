@@ -1,0 +1,70 @@
+package server
+
+import (
+	"strconv"
+	"time"
+
+	"scache/scached/protocol"
+)
+
+// pressureInterval is how often at most the log says that there is a shortage.
+const pressureInterval = time.Minute
+
+// pressure counts what had to be given up for lack of descriptors or because
+// of a limit, for the log.
+type pressure struct {
+	sessions, clients, failures int
+	failure                     string // the last one
+	due                         time.Time
+}
+
+func (p *pressure) pending() bool { return p.sessions+p.clients+p.failures > 0 }
+
+func (p *pressure) failed(text string, now time.Time) {
+	p.failures++
+	p.failure = text
+}
+
+// report logs what there is to say, if it is time.
+func (p *pressure) report(log protocol.Logger, now time.Time) {
+	if !p.pending() || now.Before(p.due) {
+		return
+	}
+	if p.sessions+p.clients > 0 {
+		log.Warning("short of descriptors or at a limit: gave up " + strconv.Itoa(p.sessions) +
+			" sessions or bindings, disconnected " + strconv.Itoa(p.clients) + " clients")
+	}
+	if p.failures > 0 {
+		log.Warning(p.failure + " (" + strconv.Itoa(p.failures) + " times)")
+	}
+	*p = pressure{due: now.Add(pressureInterval)}
+}
+
+// makeRoom sees to it that one more descriptor can be opened. The client in
+// turn, if any, stays.
+func (s *Server) makeRoom(turn *client) {
+	if s.count+int(s.closer.open.Load()) >= s.capacity {
+		s.shed(turn)
+	}
+}
+
+// shed gives up the oldest session or, when there is none, a client.
+func (s *Server) shed(turn *client) {
+	if !s.service.Cache.GiveUpSession() {
+		s.dropClient(turn)
+	}
+}
+
+// dropClient disconnects the client that was idle for longest, who loses
+// nothing by it: it connects again when it needs to. When all are in the middle
+// of a request, the one that has been longest has to go.
+func (s *Server) dropClient(turn *client) {
+	if c := s.idle.firstBut(turn); c != nil {
+		s.disconnect(c)
+	} else if c := s.busy.firstBut(turn); c != nil {
+		s.disconnect(c)
+	} else {
+		return
+	}
+	s.pressure.clients++
+}

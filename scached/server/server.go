@@ -1,0 +1,278 @@
+package server
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"scache/attrproto"
+	"scache/scached/protocol"
+)
+
+// Config is what a Server is made of. Its descriptors are borrowed.
+type Config struct {
+	Name     string // the service's name in master.cf
+	Dialect  protocol.Dialect
+	TTLLimit time.Duration // connection_cache_ttl_limit, whole seconds
+	Verbose  bool
+	Log      protocol.Logger
+
+	Listen []int // listening UNIX-domain stream sockets, non-blocking
+	Master int   // becomes ready with an error when master(8) is gone; -1 for none
+	// Notify is called when a burst of requests begins (false) and when it is
+	// over (true).
+	Notify func(available bool)
+
+	MaxIdle    time.Duration // end when there was no client for so long
+	IPCTimeout time.Duration // for one request
+	Statistics time.Duration // log them so often
+
+	// Turn is called in each turn of the loop, which sleeps for at most
+	// MaxSleep.
+	Turn     func()
+	MaxSleep time.Duration
+
+	LiveCheck           bool // look at a session before it is handed out
+	StringLimit         int  // bytes of a name or value
+	MaxSessions         int
+	MaxEndpointSessions int
+	MaxBindings         int
+	MaxBytes            int // of labels and properties
+	MaxClients          int
+}
+
+// What the events of the loop are about, besides clients.
+const (
+	aboutListen int32 = -1 - iota
+	aboutMaster
+	aboutWake
+)
+
+// drainTime is how long a server that has to end waits for clients to take the
+// sessions that they were promised.
+const drainTime = time.Second
+
+// A Server serves clients until it has to end.
+type Server struct {
+	config  Config
+	service *protocol.Service
+	closer  closer
+	clock   clock
+	now     time.Time
+
+	epoll, wake int
+	events      [128]unix.EpollEvent
+	receiver    attrproto.Receiver
+	buffer      [protocol.BufferSize]byte
+
+	clients    []*client // by descriptor
+	count      int
+	idle, busy clientQueue
+	free       *client
+	sequence   int32
+	capacity   int // descriptors of clients and sessions
+	pressure   pressure
+
+	idleSince  time.Time // when the last client left
+	reportDue  time.Time
+	terminated atomic.Bool
+	ending     time.Time // deadline for hand-overs, once the server has to end
+}
+
+// New makes a server. Close it to free what it holds.
+func New(config Config) (*Server, error) {
+	now := time.Now()
+	s := &Server{config: config, now: now, clock: newClock(now), idleSince: now, epoll: -1, wake: -1}
+	s.reportDue = now.Add(config.Statistics)
+	seconds, _ := s.clock.read(now)
+	settings := protocol.Config{
+		Name: config.Name, Dialect: config.Dialect, TTLLimit: int(config.TTLLimit / time.Second),
+		StringLimit: config.StringLimit, Verbose: config.Verbose, Log: config.Log,
+		MaxSessions: config.MaxSessions, MaxEndpointSessions: config.MaxEndpointSessions,
+		MaxBindings: config.MaxBindings, MaxBytes: config.MaxBytes,
+		Close: s.closer.close, Now: seconds,
+	}
+	if config.LiveCheck {
+		settings.Live = live
+	}
+	s.service = protocol.NewService(settings, now)
+	if err := s.open(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) open() (err error) {
+	if s.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return fmt.Errorf("epoll_create: %w", err)
+	}
+	if s.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return fmt.Errorf("eventfd: %w", err)
+	}
+	if err = s.watch(unix.EPOLL_CTL_ADD, s.wake, unix.EPOLLIN, aboutWake); err != nil {
+		return err
+	}
+	for _, fd := range s.config.Listen {
+		if err = s.watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, aboutListen); err != nil {
+			return err
+		}
+	}
+	if s.config.Master >= 0 {
+		if err = s.watch(unix.EPOLL_CTL_ADD, s.config.Master, 0, aboutMaster); err != nil {
+			return err
+		}
+	}
+	if s.capacity, err = capacity(); err != nil {
+		return fmt.Errorf("descriptor limit: %w", err)
+	}
+	return nil
+}
+
+// watch tells the kernel what events of a descriptor are of interest.
+func (s *Server) watch(operation, fd int, events uint32, about int32) error {
+	event := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: about}
+	if err := unix.EpollCtl(s.epoll, operation, fd, &event); err != nil {
+		return fmt.Errorf("epoll_ctl %d: %w", fd, err)
+	}
+	return nil
+}
+
+// Close ends all connections and gives up all sessions.
+func (s *Server) Close() {
+	for s.idle.first != nil {
+		s.disconnect(s.idle.first)
+	}
+	for s.busy.first != nil {
+		s.disconnect(s.busy.first)
+	}
+	s.service.Cache.Close()
+	for _, fd := range []int{s.epoll, s.wake} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+	s.epoll, s.wake = -1, -1
+}
+
+// Terminate makes Run return soon, from any goroutine.
+func (s *Server) Terminate() {
+	if s.terminated.CompareAndSwap(false, true) {
+		one := [8]byte{7: 1, 0: 1}
+		unix.Write(s.wake, one[:])
+	}
+}
+
+// Run serves clients until the server is idle for too long, master(8) is gone,
+// or Terminate was called. Clients that were promised a session still get it.
+// It logs the statistics before it returns. An error is one of epoll itself.
+func (s *Server) Run() error {
+	for s.ending.IsZero() || s.promised() && s.now.Before(s.ending) {
+		if s.config.Turn != nil {
+			s.config.Turn()
+		}
+		n, err := unix.EpollWait(s.epoll, s.events[:], s.sleep())
+		if err != nil && err != unix.EINTR {
+			return fmt.Errorf("epoll_wait: %w", err)
+		}
+		s.now = time.Now()
+		s.runTimers()
+		for i := range s.events[:max(n, 0)] {
+			s.dispatch(&s.events[i])
+		}
+	}
+	s.service.Statistics.Report(s.config.Log, s.now)
+	return nil
+}
+
+func (s *Server) dispatch(event *unix.EpollEvent) {
+	switch event.Pad {
+	case aboutListen:
+		if s.ending.IsZero() {
+			s.accept(int(event.Fd))
+		}
+	case aboutMaster:
+		s.end("master disconnect -- exiting")
+	case aboutWake:
+		s.end("termination signal -- exiting")
+	default:
+		if c := s.clients[event.Fd]; c != nil && c.sequence == event.Pad {
+			s.serve(c)
+		}
+	}
+}
+
+// end makes the loop end, as soon as clients have what they were promised.
+func (s *Server) end(why string) {
+	if !s.ending.IsZero() {
+		return
+	}
+	if s.config.Verbose {
+		s.config.Log.Info(why)
+	}
+	s.ending = s.now.Add(drainTime)
+	for _, fd := range append([]int{s.wake}, s.config.Listen...) {
+		unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, fd, nil)
+	}
+	if s.config.Master >= 0 {
+		unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, s.config.Master, nil)
+	}
+}
+
+// promised tells whether a client is waiting for a session that it was told of.
+func (s *Server) promised() bool {
+	for c := s.busy.first; c != nil; c = c.next {
+		if c.conn.HandingOver() {
+			return true
+		}
+	}
+	return false
+}
+
+// runTimers does what is due.
+func (s *Server) runTimers() {
+	seconds, _ := s.clock.read(s.now)
+	s.service.Cache.Expire(seconds)
+	if !s.now.Before(s.reportDue) {
+		s.service.Statistics.Report(s.config.Log, s.now)
+		s.reportDue = s.now.Add(s.config.Statistics)
+	}
+	for c := s.busy.first; c != nil && s.now.Sub(c.since) >= s.config.IPCTimeout; c = s.busy.first {
+		s.expel(c, unix.ETIMEDOUT)
+	}
+	s.pressure.sessions += s.service.Cache.Dropped()
+	s.pressure.report(s.config.Log, s.now)
+	if s.count == 0 && s.now.Sub(s.idleSince) >= s.config.MaxIdle {
+		s.end("idle timeout -- exiting")
+	}
+}
+
+// sleep is how long the loop may wait for events, in milliseconds.
+func (s *Server) sleep() int {
+	now := s.now
+	until := s.reportDue.Sub(now)
+	shorten := func(d time.Duration) { until = min(until, d) }
+	if s.config.MaxSleep > 0 {
+		shorten(s.config.MaxSleep)
+	}
+	if s.count == 0 {
+		shorten(s.idleSince.Add(s.config.MaxIdle).Sub(now))
+	}
+	if c := s.busy.first; c != nil {
+		shorten(c.since.Add(s.config.IPCTimeout).Sub(now))
+	}
+	if size := s.service.Cache.Size(); size.Sessions+size.Bindings > 0 {
+		_, untilNext := s.clock.read(now)
+		shorten(untilNext)
+	}
+	if s.pressure.pending() {
+		shorten(s.pressure.due.Sub(now))
+	}
+	if !s.ending.IsZero() {
+		shorten(s.ending.Sub(now))
+	}
+	const day = 24 * time.Hour
+	return int((min(max(until, 0), day) + time.Millisecond - 1) / time.Millisecond)
+}
