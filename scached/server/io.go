@@ -16,3 +16,26 @@ func write(fd int, p []byte) (int, unix.Errno) {
 		}
 	}
 }
+
+// busyWait is how long the loop waits for events, in milliseconds, before it
+// tells the scheduler that it is going to sleep.
+const busyWait = 2
+
+// waitForEvents waits for at most timeout milliseconds. Under load the next
+// event is some microseconds away; to give up the processor for that, and to
+// get it back, would cost more than the rest of a turn.
+func (s *Server) waitForEvents(timeout int) (n int, err error) {
+	got, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(s.epoll),
+		uintptr(unsafe.Pointer(&s.events[0])), uintptr(len(s.events)), uintptr(min(timeout, busyWait)), 0, 0)
+	if errno == unix.EINTR || errno == 0 && got == 0 && timeout > busyWait {
+		n, err = unix.EpollWait(s.epoll, s.events[:], timeout)
+		if err == unix.EINTR {
+			return 0, nil
+		}
+		return max(n, 0), err
+	}
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(got), nil
+}

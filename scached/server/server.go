@@ -173,13 +173,13 @@ func (s *Server) Run() error {
 		if s.config.Turn != nil {
 			s.config.Turn()
 		}
-		n, err := unix.EpollWait(s.epoll, s.events[:], s.sleep())
-		if err != nil && err != unix.EINTR {
+		n, err := s.waitForEvents(s.sleep())
+		if err != nil {
 			return fmt.Errorf("epoll_wait: %w", err)
 		}
 		s.now = time.Now()
 		s.runTimers()
-		for i := range s.events[:max(n, 0)] {
+		for i := range s.events[:n] {
 			s.dispatch(&s.events[i])
 		}
 	}

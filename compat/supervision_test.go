@@ -1,0 +1,143 @@
+package compat
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a real master(8) makes of the daemon's status records and of its end.
+func TestSupervision(t *testing.T) {
+	eachProgram(t, func(t *testing.T, program string) {
+		t.Run("a daemon that has served is replaced at once", func(t *testing.T) {
+			t.Parallel()
+			p := startPostfix(t, program)
+			fd := dialCache(t, p)
+			// The second answer shows that the first request's status record
+			// has been written.
+			ask(t, fd, findMiss, findMissed)
+			ask(t, fd, findMiss, findMissed)
+			first := waitCache(t, p, 0)
+			kill(t, first)
+			fd = dialCache(t, p)
+			ask(t, fd, findMiss, findMissed)
+			waitCache(t, p, first)
+			stopPostfix(t, p, killedBySignal)
+			if lines := p.Log.Matching("throttling"); len(lines) > 0 {
+				t.Errorf("throttled:\n%s", rawLines(lines))
+			}
+		})
+		t.Run("a daemon that cannot start is throttled", func(t *testing.T) {
+			t.Parallel()
+			p := startPostfix(t, program, "-o", "mail_owner=no-such-user")
+			fd, err := p.DialCache()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(fd)
+			for _, text := range []string{
+				"fatal: file " + p.ConfigDir() + "/main.cf: parameter mail_owner: unknown user name value: no-such-user",
+				"exit status 1",
+				"bad command startup -- throttling",
+			} {
+				if _, err := p.Log.Wait(text, postfixPatience); err != nil {
+					t.Error(err)
+				}
+			}
+			stopPostfix(t, p, "no-such-user", "exit status 1", "throttling")
+		})
+		t.Run("an idle daemon ends and the next client starts another", func(t *testing.T) {
+			t.Parallel()
+			p := startPostfix(t, program, "-o", "max_idle=1s")
+			fd, err := p.DialCache()
+			if err != nil {
+				t.Fatal(err)
+			}
+			ask(t, fd, "", greeting)
+			ask(t, fd, saveDest, saveDestOK)
+			first := waitCache(t, p, 0)
+			unix.Close(fd)
+			if _, err := p.Log.Wait("statistics: max simultaneous domains=1 addresses=0 connection=0", postfixPatience); err != nil {
+				t.Error(err)
+			}
+			ask(t, dialCache(t, p), findMiss, findMissed)
+			waitCache(t, p, first)
+			stopPostfix(t, p)
+		})
+		t.Run("a stop ends a busy daemon", func(t *testing.T) {
+			t.Parallel()
+			p := startPostfix(t, program)
+			ask(t, dialCache(t, p), saveDest, saveDestOK)
+			started := time.Now()
+			stopPostfix(t, p)
+			if took := time.Since(started); took > 4*time.Second {
+				t.Errorf("the stop took %v: a process did not end by itself", took)
+			}
+			said := len(p.Log.Matching("statistics: max simultaneous ")) > 0
+			if ours := p.CacheProgram() != referenceName; said != ours {
+				t.Errorf("statistics at the stop: %t, want %t", said, ours)
+			}
+		})
+	})
+}
+
+// startPostfix starts an instance with the cache program at that path, which
+// the reference's is not copied for.
+func startPostfix(t *testing.T, program string, cacheArgs ...string) *Postfix {
+	t.Helper()
+	if strings.HasSuffix(program, "/"+referenceName) {
+		program = ""
+	}
+	p, err := StartPostfix(t.Context(), PostfixOptions{Cache: program, CacheArgs: cacheArgs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// stopPostfix stops the instance, and checks that it warned of nothing else
+// than what is allowed.
+func stopPostfix(t *testing.T, p *Postfix, allowed ...string) {
+	t.Helper()
+	if err := p.Stop(); err != nil {
+		t.Error(err)
+	}
+	if unexpected := except(p.Tally().Warnings, allowed); len(unexpected) > 0 {
+		t.Errorf("unexpected warnings:\n%s", rawLines(unexpected))
+	}
+}
+
+func dialCache(t *testing.T, p *Postfix) int {
+	t.Helper()
+	fd, err := p.DialCache()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	readExactly(t, fd, greeting)
+	return fd
+}
+
+func waitCache(t *testing.T, p *Postfix, except int) int {
+	t.Helper()
+	pid, err := p.WaitCache(except, postfixPatience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+func kill(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+}

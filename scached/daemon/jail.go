@@ -1,0 +1,119 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A jail is what a process restricts itself to, for good.
+type jail struct {
+	root string   // new root directory; empty to keep the old one
+	user *account // nil to stay who we are
+}
+
+// privileges are the system calls of a jail. Those about users and groups act
+// on every thread of the process.
+type privileges struct {
+	geteuid   func() int
+	chroot    func(string) error
+	chdir     func(string) error
+	setgid    func(int) error
+	setgroups func([]int) error
+	setuid    func(int) error
+
+	dropBounds func() error // give up the capabilities that a program could gain by execve
+	seal       func() error // give up everything that setuid leaves
+	verify     func(*account) error
+}
+
+var realPrivileges = privileges{
+	geteuid:    syscall.Geteuid,
+	chroot:     syscall.Chroot,
+	chdir:      syscall.Chdir,
+	setgid:     syscall.Setgid,
+	setgroups:  syscall.Setgroups,
+	setuid:     syscall.Setuid,
+	dropBounds: dropBounds,
+	seal:       seal,
+	verify:     verifyIdentity,
+}
+
+// enter goes to jail: root directory, groups, user, in this order, since each
+// takes away what the one before needs. Then it makes sure that there is no way
+// back. All names must have been looked up, and the time zone loaded, before.
+//
+// An error is the text that the reference dies with (src/util/chroot_uid.c), or
+// one of our own where the reference does not look. errThreads is no more than
+// a warning.
+func (j jail) enter(p privileges) error {
+	wasRoot := p.geteuid() == 0
+	if j.root != "" {
+		if err := p.chroot(j.root); err != nil {
+			return &callError{"chroot(" + j.root + ")", err}
+		}
+		if err := p.chdir("/"); err != nil {
+			return &callError{"chdir(/)", err}
+		}
+	}
+	if j.user == nil {
+		return nil
+	}
+	if err := j.user.become(p, wasRoot); err != nil {
+		return err
+	}
+	if err := p.verify(j.user); err != nil {
+		return err
+	}
+	if wasRoot {
+		return p.seal()
+	}
+	return nil
+}
+
+func (a *account) become(p privileges, wasRoot bool) error {
+	if err := p.setgid(a.gid); err != nil {
+		return &callError{fmt.Sprintf("setgid(%d)", a.gid), err}
+	}
+	if err := p.setgroups(a.groups); err != nil {
+		return &callError{"initgroups", err}
+	}
+	if wasRoot {
+		if err := p.dropBounds(); err != nil {
+			return err
+		}
+	}
+	if err := p.setuid(a.uid); err != nil {
+		return &callError{fmt.Sprintf("setuid(%d)", a.uid), err}
+	}
+	return nil
+}
+
+// verifyIdentity makes sure that every identity of the process is the
+// account's, and that none of root's can be had again.
+func verifyIdentity(a *account) error {
+	ruid, euid, suid := unix.Getresuid()
+	rgid, egid, sgid := unix.Getresgid()
+	if ruid != a.uid || euid != a.uid || suid != a.uid {
+		return fmt.Errorf("user IDs are %d, %d and %d after setuid(%d)", ruid, euid, suid, a.uid)
+	}
+	if rgid != a.gid || egid != a.gid || sgid != a.gid {
+		return fmt.Errorf("group IDs are %d, %d and %d after setgid(%d)", rgid, egid, sgid, a.gid)
+	}
+	groups, err := syscall.Getgroups()
+	if err != nil {
+		return &callError{"getgroups", err}
+	}
+	for _, group := range groups {
+		if !slices.Contains(a.groups, group) {
+			return fmt.Errorf("group %d is left over after initgroups", group)
+		}
+	}
+	if syscall.Setuid(0) == nil || syscall.Seteuid(0) == nil || syscall.Setgid(0) == nil {
+		return errors.New("root privileges could be regained")
+	}
+	return nil
+}

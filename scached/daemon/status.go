@@ -1,0 +1,57 @@
+package daemon
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+)
+
+// The descriptors that master(8) hands to a service, and the states that the
+// service tells it (src/master/master_proto.h).
+const (
+	flowReadFD  = 3
+	flowWriteFD = 4
+	statusFD    = 5
+	listenFD    = 6 // the first one
+
+	StateTaken     = 0
+	StateAvailable = 1
+)
+
+// A Status is our end of the status channel. When it becomes readable, or fails,
+// master(8) has gone or wants us to go.
+type Status struct {
+	FD         int // borrowed from master(8), shared with it: its flags are not ours to change
+	PID        int
+	Generation uint32
+}
+
+// Notify writes one record: process number, generation and state, as three
+// native words (src/master/master_proto.c). It never blocks; a channel without
+// room is unix.EAGAIN, and nothing was written. Any other error means that there
+// is no master(8) any more.
+func (s Status) Notify(state int) error {
+	var record [12]byte
+	binary.NativeEndian.PutUint32(record[0:], uint32(s.PID))
+	binary.NativeEndian.PutUint32(record[4:], s.Generation)
+	binary.NativeEndian.PutUint32(record[8:], uint32(state))
+	err := s.send(record[:])
+	if err == unix.ENOTSOCK {
+		// Where pipes go both ways master(8) uses one. A pipe that is ready has
+		// room for a page, and nobody else writes to it.
+		if !writable(s.FD, 0) {
+			return unix.EAGAIN
+		}
+		_, err = retry(func() (int, error) { return unix.Write(s.FD, record[:]) })
+	}
+	return err
+}
+
+func (s Status) send(record []byte) error {
+	for {
+		err := unix.Send(s.FD, record, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}
