@@ -54,7 +54,7 @@ func config(p *daemon.Process) server.Config {
 		MaxSessions:         p.Params.SessionLimit,
 		MaxEndpointSessions: p.Params.EndpointSessionLimit,
 		MaxBindings:         p.Params.BindingLimit,
-		MaxBytes:            64 << 20,
+		MaxBytes:            p.Params.MemoryLimit,
 		MaxClients:          p.Params.ClientLimit,
 	}
 	if p.Stream {

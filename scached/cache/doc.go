@@ -29,6 +29,9 @@ type Options struct {
 	// Close takes ownership of the descriptor of a session that the cache
 	// gives up: it expired, it was replaced, or the cache was closed.
 	Close func(session int)
+	// Fit, when set, tells whether a session is fit to be found; it borrows the
+	// descriptor. One that is not is given up, and the next one is tried.
+	Fit func(session int) bool
 	// Trace, when set, is given a line of text for each step, in the
 	// reference's words. The text is borrowed and may hold any bytes.
 	Trace func(text []byte)

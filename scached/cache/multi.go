@@ -76,14 +76,20 @@ func (m *Multi) FindEndpoint(dst, endpoint []byte) (session int, property []byte
 		}
 		return -1, dst, false
 	}
-	i := l.items.first
-	session, property = i.session, append(dst, i.property()...)
-	if m.options.Trace != nil {
-		m.trace("scache_multi_find_endp: found: endp_label=", endpoint, " -> endp_prop=", i.property(), " fd=", session)
+	for length := l.length; length > 0; length-- {
+		i := l.items.first
+		if m.options.Fit == nil || m.options.Fit(i.session) {
+			session, property = i.session, append(dst, i.property()...)
+			if m.options.Trace != nil {
+				m.trace("scache_multi_find_endp: found: endp_label=", endpoint, " -> endp_prop=", i.property(), " fd=", session)
+			}
+			i.session = -1
+			m.drop(i)
+			return session, property, true
+		}
+		m.drop(i) // the last one takes the list with it
 	}
-	i.session = -1
-	m.drop(i)
-	return session, property, true
+	return -1, dst, false
 }
 
 // SaveDestination binds an endpoint to a destination for ttl seconds. Saving

@@ -26,8 +26,13 @@ type logSocket struct {
 	patience time.Duration
 }
 
-// open connects to the service at path.
+// open connects to the service at path, and to no other: a datagram socket that
+// cannot be connected anew would go on sending to where it sent before.
 func (s *logSocket) open(path string) {
+	if s.fd >= 0 && path != s.path {
+		unix.Close(s.fd)
+		s.fd = -1
+	}
 	s.setPath(path)
 	s.stuck = false
 	if s.fd < 0 {

@@ -30,6 +30,7 @@ type Params struct {
 	SessionLimit         int    // scached_session_limit: sessions in all
 	EndpointSessionLimit int    // scached_endpoint_session_limit: sessions of one endpoint
 	BindingLimit         int    // scached_binding_limit: bindings of destinations in all
+	MemoryLimit          int    // scached_memory_limit: bytes of text of sessions, and of bindings
 	ClientLimit          int    // scached_client_limit: clients at a time
 }
 
@@ -141,6 +142,7 @@ func (p *Params) readService(c *config) error {
 	r.integer(&p.SessionLimit, "scached_session_limit", "20000", 1)
 	r.integer(&p.EndpointSessionLimit, "scached_endpoint_session_limit", "10000", 1)
 	r.integer(&p.BindingLimit, "scached_binding_limit", "20000", 1)
+	r.integer(&p.MemoryLimit, "scached_memory_limit", "67108864", 65536)
 	r.integer(&p.ClientLimit, "scached_client_limit", "10000", 1)
 	return r.err
 }

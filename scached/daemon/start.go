@@ -201,6 +201,9 @@ func (s *starter) readParams() error {
 		return err
 	}
 	s.Status = Status{FD: s.sys.firstFD + statusFD - flowReadFD, PID: s.Log.pid}
+	if s.Stream {
+		s.Status.FD = -1
+	}
 	s.config.set("process_id", fmt.Sprint(s.Log.pid))
 	return nil
 }

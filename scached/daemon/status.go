@@ -21,7 +21,7 @@ const (
 // A Status is our end of the status channel. When it becomes readable, or fails,
 // master(8) has gone or wants us to go.
 type Status struct {
-	FD         int // borrowed from master(8), shared with it: its flags are not ours to change
+	FD         int // borrowed from master(8), shared with it: its flags are not ours to change; -1 for none
 	PID        int
 	Generation uint32
 }
@@ -29,8 +29,11 @@ type Status struct {
 // Notify writes one record: process number, generation and state, as three
 // native words (src/master/master_proto.c). It never blocks; a channel without
 // room is unix.EAGAIN, and nothing was written. Any other error means that there
-// is no master(8) any more.
+// is no master(8) any more. Without a channel there is nobody to tell.
 func (s Status) Notify(state int) error {
+	if s.FD < 0 {
+		return nil
+	}
 	var record [12]byte
 	binary.NativeEndian.PutUint32(record[0:], uint32(s.PID))
 	binary.NativeEndian.PutUint32(record[4:], s.Generation)

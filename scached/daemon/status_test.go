@@ -112,18 +112,3 @@ func TestNotifyWithoutMaster(t *testing.T) {
 		}
 	})
 }
-
-func TestNotifyDoesNotAllocate(t *testing.T) {
-	eachChannel(t, func(t *testing.T, master, ours int) {
-		s := Status{FD: ours}
-		buf := make([]byte, 12)
-		if n := testing.AllocsPerRun(100, func() {
-			if err := s.Notify(StateTaken); err != nil {
-				t.Error(err)
-			}
-			unix.Read(master, buf)
-		}); n != 0 {
-			t.Errorf("%v allocations", n)
-		}
-	})
-}

@@ -176,14 +176,22 @@ func (s *logService) texts() []string {
 	return texts
 }
 
-// eventually waits until a condition holds.
+// eventually ends the test if a condition does not come true.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
+	if !waitFor(condition) {
+		t.Fatalf("waited in vain for %s", what)
+	}
+}
+
+// waitFor waits for a condition, but not for ever.
+func waitFor(condition func() bool) bool {
 	deadline := time.Now().Add(20 * time.Second)
 	for !condition() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
+			return false
 		}
 		time.Sleep(time.Millisecond)
 	}
+	return true
 }

@@ -174,7 +174,11 @@ func (c *Conn) Close() {
 	c.in = nil
 	c.spill = keep(c.spill, nil)
 	c.out = keep(c.out, nil)
+	c.arguments = keep(c.arguments, nil)
 }
+
+// Held is how many bytes of memory the conversation takes.
+func (c *Conn) Held() int { return cap(c.spill) + cap(c.out) + cap(c.arguments) }
 
 // run scans the input, list after list, as long as there is any.
 func (c *Conn) run(end error) Action {
@@ -260,6 +264,9 @@ func (c *Conn) awaitRequest() {
 func keep(memory, left []byte) []byte {
 	if len(left) == 0 && cap(memory) > BufferSize {
 		return nil
+	}
+	if len(left) > 0 && cap(memory) > 0 && &memory[:1][0] == &left[0] {
+		return left // it is in its place
 	}
 	return append(memory[:0], left...)
 }

@@ -102,6 +102,7 @@ func (c *Conn) received(fd int, reason string) Action {
 	s := c.service
 	c.awaitRequest()
 	if fd < 0 {
+		c.arguments = keep(c.arguments, nil)
 		s.Log.Warning(c.request.service + ": unable to receive file descriptor: " + reason)
 		c.refuse(statusFailed)
 		return Input

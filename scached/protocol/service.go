@@ -43,7 +43,7 @@ func NewService(config Config, start time.Time) *Service {
 	s := &Service{Config: config, stream: config.Name + " socket"}
 	s.Statistics.start = start
 	options := cache.Options{
-		Close: config.Close, Now: config.Now,
+		Close: config.Close, Fit: s.fit, Now: config.Now,
 		MaxSessions: config.MaxSessions, MaxEndpointSessions: config.MaxEndpointSessions,
 		MaxBindings: config.MaxBindings, MaxBytes: config.MaxBytes,
 	}
@@ -57,35 +57,24 @@ func NewService(config Config, start time.Time) *Service {
 // findEndpoint takes the oldest session of an endpoint that is fit to be
 // handed out. The text is the session's property, borrowed until the next call.
 func (s *Service) findEndpoint(endpoint []byte) (session int, text []byte, ok bool) {
-	for {
-		session, s.text, ok = s.Cache.FindEndpoint(s.text[:0], endpoint)
-		if !ok || s.live(session) {
-			return session, s.text, ok
-		}
-	}
+	session, s.text, ok = s.Cache.FindEndpoint(s.text[:0], endpoint)
+	return session, s.text, ok
 }
 
 // findDestination takes the session to use for a destination, likewise. The
 // text is the binding's property and, from split on, the session's.
 func (s *Service) findDestination(destination []byte) (session int, text []byte, split int, ok bool) {
-	for {
-		session, s.text, split, ok = s.Cache.FindDestination(s.text[:0], destination)
-		if !ok || s.live(session) {
-			return session, s.text, split, ok
-		}
-	}
+	session, s.text, split, ok = s.Cache.FindDestination(s.text[:0], destination)
+	return session, s.text, split, ok
 }
 
-// live closes a session that is not fit to be handed out.
-func (s *Service) live(session int) bool {
-	if s.Live == nil || s.Live(session) {
-		return true
-	}
-	if s.Verbose {
+// fit tells whether a session can be handed out.
+func (s *Service) fit(session int) bool {
+	fit := s.Live == nil || s.Live(session)
+	if !fit && s.Verbose {
 		s.Log.Info("skipping a session that the remote end has ended")
 	}
-	s.Close(session)
-	return false
+	return fit
 }
 
 // trace logs what a scan sees, in the reference's words.

@@ -14,6 +14,8 @@ type client struct {
 	conn     protocol.Conn
 	action   protocol.Action
 	writing  bool // waiting to write, not to read
+	ended    bool // it has no more to say, and everything it said was read
+	held     int  // bytes of memory of its conversation, counted in the server's
 	since    time.Time
 	queue    *clientQueue
 	prev     *client

@@ -1,119 +1,107 @@
 package server
 
 import (
-	"strings"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// live tells whether a session is fit to be handed out: nothing has come from
-// its remote end since it was saved. An SMTP server that says something unasked
-// for ends the session (421), as does one that closes the connection. It
-// borrows the descriptor, does not wait, and leaves the bytes where they are.
-// What is not a connected socket is none of our business.
-func live(fd int) bool {
-	var b byte
-	_, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b)), 1,
-		unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0)
-	switch errno {
-	case unix.EAGAIN, unix.EINTR, unix.ENOTSOCK, unix.ENOTCONN, unix.EINVAL, unix.EOPNOTSUPP:
-		return true
+// kind is what we have to know of a client's descriptor.
+type kind uint8
+
+const (
+	foreign  kind = iota // anything at all
+	internet             // a TCP socket
+	local                // a UNIX-domain stream socket
+)
+
+// Descriptors are those that clients have sent, from when they came until they
+// are closed. Each is only one of many names of something that other processes
+// use: it is looked at in ways that take no lock, and never changed. It can be
+// anything, whose owner decides how long it takes to close it.
+type descriptors struct {
+	open   atomic.Int64 // those that are not closed yet
+	kinds  []kind       // by descriptor
+	closer closer
+}
+
+// adopt takes ownership of a descriptor that came from a client.
+func (d *descriptors) adopt(fd int) {
+	d.open.Add(1)
+	for fd >= len(d.kinds) {
+		d.kinds = append(d.kinds, make([]kind, fd+1-len(d.kinds)+256)...)
+	}
+	k := foreign
+	switch socketOption(fd, unix.SO_DOMAIN) {
+	case unix.AF_INET, unix.AF_INET6:
+		k = internet
+	case unix.AF_UNIX:
+		if socketOption(fd, unix.SO_TYPE) == unix.SOCK_STREAM {
+			k = local
+		}
+	}
+	d.kinds[fd] = k
+}
+
+// close closes a descriptor, in the background if that can take time.
+func (d *descriptors) close(fd int) {
+	if !d.closesAtOnce(fd) {
+		d.closer.close(fd, &d.open)
+		return
+	}
+	unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+	d.open.Add(-1)
+}
+
+// closesAtOnce tells whether a close cannot block: that of a TCP socket that
+// does not linger, or of a local stream socket with an empty receive queue. In
+// a queue there can be other descriptors, which are closed with it.
+func (d *descriptors) closesAtOnce(fd int) bool {
+	switch d.kinds[fd] {
+	case internet:
+		var linger unix.Linger
+		size := uint32(unix.SizeofLinger)
+		_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_LINGER,
+			uintptr(unsafe.Pointer(&linger)), uintptr(unsafe.Pointer(&size)), 0)
+		return errno == 0 && (linger.Onoff == 0 || linger.Linger == 0)
+	case local:
+		var queued int32
+		_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCINQ, uintptr(unsafe.Pointer(&queued)))
+		return errno == 0 && queued == 0
 	}
 	return false
 }
 
-// closers is how many closes may be stuck before others have to wait for them.
-const closers = 8
-
-// A closer closes descriptors of clients without being held up by them. To
-// close one can take as long as its owner likes: a socket with SO_LINGER set, a
-// file on a file system that somebody else serves. Those are closed in the
-// background.
-type closer struct {
-	open atomic.Int64 // descriptors of sessions that are not closed yet
-
-	mu      sync.Mutex
-	waiting []int
-	running int
+// live tells whether a session is fit to be handed out: nothing has come from
+// its remote end since it was saved. An SMTP server that says something unasked
+// for ends the session (421), as does one that closes the connection. What is
+// not a connection is none of our business.
+//
+// To look at the bytes themselves (MSG_PEEK) would take a lock, which another
+// process with the same socket can hold for as long as it likes; and to poll
+// what is no socket may ask a file system that somebody else serves.
+func (d *descriptors) live(fd int) bool {
+	if d.kinds[fd] == foreign {
+		return true
+	}
+	const bad = unix.POLLIN | unix.POLLRDHUP | unix.POLLERR
+	poll := unix.PollFd{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}
+	var atOnce unix.Timespec
+	_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1,
+		uintptr(unsafe.Pointer(&atOnce)), 0, 0, 0)
+	return errno != 0 || poll.Revents&bad == 0
 }
 
-// close takes ownership of the descriptor.
-func (c *closer) close(fd int) {
-	if !closesAtOnce(fd) {
-		c.later(fd)
-		return
+// socketOption is a number that the kernel knows about a socket, -1 for what is
+// not a socket.
+func socketOption(fd, name int) int {
+	var value int32
+	size := uint32(unsafe.Sizeof(value))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, uintptr(name),
+		uintptr(unsafe.Pointer(&value)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return -1
 	}
-	unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
-	c.open.Add(-1)
-}
-
-func (c *closer) later(fd int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.waiting = append(c.waiting, fd)
-	if c.running < closers {
-		c.running++
-		go c.work()
-	}
-}
-
-func (c *closer) work() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for len(c.waiting) > 0 {
-		fd := c.waiting[len(c.waiting)-1]
-		c.waiting = c.waiting[:len(c.waiting)-1]
-		c.mu.Unlock()
-		unix.Close(fd)
-		c.open.Add(-1)
-		c.mu.Lock()
-	}
-	c.running--
-}
-
-// closesAtOnce tells whether a close cannot block: a socket that does not
-// linger.
-func closesAtOnce(fd int) bool {
-	var linger unix.Linger
-	size := uint32(unix.SizeofLinger)
-	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_LINGER,
-		uintptr(unsafe.Pointer(&linger)), uintptr(unsafe.Pointer(&size)), 0)
-	return errno == 0 && (linger.Onoff == 0 || linger.Linger == 0)
-}
-
-// reason is an error as strerror(3) puts it.
-func reason(err error) string {
-	text := err.Error()
-	if err == unix.EAGAIN {
-		text = "resource temporarily unavailable"
-	}
-	return strings.ToUpper(text[:1]) + text[1:]
-}
-
-// capacity is how many descriptors clients and sessions may have between them:
-// what the process may open, less what it has and a reserve, out of which
-// surplus descriptors of a message, log sockets and the like are served.
-func capacity() (int, error) {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, err
-	}
-	if limit.Cur < limit.Max {
-		raised := unix.Rlimit{Cur: limit.Max, Max: limit.Max}
-		if unix.Setrlimit(unix.RLIMIT_NOFILE, &raised) == nil {
-			limit.Cur = limit.Max
-		}
-	}
-	const most = 1 << 20
-	total := int(min(limit.Cur, most))
-	lowest, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0) // the number of those in use, more or less
-	if err != nil {
-		return 0, err
-	}
-	unix.Close(lowest)
-	reserve := max(8, min(total/16, 64))
-	return max(total-lowest-reserve, 4), nil
+	return int(value)
 }

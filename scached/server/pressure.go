@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"scache/scached/protocol"
 )
 
@@ -43,7 +45,7 @@ func (p *pressure) report(log protocol.Logger, now time.Time) {
 // makeRoom sees to it that one more descriptor can be opened. The client in
 // turn, if any, stays.
 func (s *Server) makeRoom(turn *client) {
-	if s.count+int(s.closer.open.Load()) >= s.capacity {
+	if s.count+int(s.descriptors.open.Load()) >= s.capacity {
 		s.shed(turn)
 	}
 }
@@ -52,6 +54,25 @@ func (s *Server) makeRoom(turn *client) {
 func (s *Server) shed(turn *client) {
 	if !s.service.Cache.GiveUpSession() {
 		s.dropClient(turn)
+	}
+}
+
+// limitMemory counts what the client's conversation holds now. While all of them
+// hold more than the limit it disconnects clients, first the one that has been
+// in its request for longest.
+func (s *Server) limitMemory(c *client) {
+	if s.clients[c.fd] == c {
+		now := c.conn.Held()
+		s.held += now - c.held
+		c.held = now
+	}
+	for s.config.MaxBytes > 0 && s.held > s.config.MaxBytes && s.count > 0 {
+		if first := s.busy.first; first != nil {
+			s.disconnect(first)
+		} else {
+			s.disconnect(s.idle.first)
+		}
+		s.pressure.clients++
 	}
 }
 
@@ -67,4 +88,29 @@ func (s *Server) dropClient(turn *client) {
 		return
 	}
 	s.pressure.clients++
+}
+
+// capacity is how many descriptors clients and sessions may have between them:
+// what the process may open, less what it has and a reserve, out of which
+// surplus descriptors of a message, log sockets and the like are served.
+func capacity() (int, error) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, err
+	}
+	if limit.Cur < limit.Max {
+		raised := unix.Rlimit{Cur: limit.Max, Max: limit.Max}
+		if unix.Setrlimit(unix.RLIMIT_NOFILE, &raised) == nil {
+			limit.Cur = limit.Max
+		}
+	}
+	const most = 1 << 20
+	total := int(min(limit.Cur, most))
+	lowest, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0) // the number of those in use, more or less
+	if err != nil {
+		return 0, err
+	}
+	unix.Close(lowest)
+	reserve := max(8, min(total/16, 64))
+	return max(total-lowest-reserve, 4), nil
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"io"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -44,6 +45,23 @@ func (s *Server) acceptFailed(err error) {
 	case unix.EAGAIN, unix.EINTR, unix.ECONNABORTED: // it went away, or somebody else has it
 	default:
 		s.pressure.failed("accept connection: "+reason(err), s.now)
+		s.listen(false)
+		s.deafUntil = s.now.Add(deafTime)
+	}
+}
+
+// deafTime is for how long clients have to wait when none can be accepted. To
+// try all the time would keep a processor busy.
+const deafTime = 100 * time.Millisecond
+
+// listen makes the loop wait for new clients, or not.
+func (s *Server) listen(on bool) {
+	events := uint32(0)
+	if on {
+		events = unix.EPOLLIN
+	}
+	for _, fd := range s.config.Listen {
+		s.watch(unix.EPOLL_CTL_MOD, fd, events, aboutListen)
 	}
 }
 
@@ -56,7 +74,7 @@ func (s *Server) newClient(fd int) *client {
 		s.free = c.next
 	}
 	s.sequence = (s.sequence + 1) & 0x7fffffff
-	c.fd, c.sequence, c.action, c.writing = fd, s.sequence, protocol.Input, false
+	c.fd, c.sequence, c.action, c.writing, c.ended, c.held = fd, s.sequence, protocol.Input, false, false, 0
 	for fd >= len(s.clients) {
 		s.clients = append(s.clients, make([]*client, fd+1-len(s.clients)+64)...)
 	}
@@ -73,8 +91,15 @@ func (s *Server) disconnect(c *client) {
 	}
 	c.conn.Close()
 	unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, c.fd, nil)
-	unix.Close(c.fd)
+	if c.ended {
+		unix.Close(c.fd)
+	} else {
+		// What it sent and nobody read may hold descriptors that do not close at once.
+		s.descriptors.open.Add(1)
+		s.descriptors.closer.close(c.fd, &s.descriptors.open)
+	}
 	s.clients[c.fd] = nil
+	s.held -= c.held
 	c.queue.remove(c)
 	c.next, s.free = s.free, c
 	if s.count--; s.count == 0 {
@@ -136,7 +161,9 @@ func (s *Server) receive(c *client) bool {
 		buffer = s.buffer[:1]
 	}
 	n, fds, err := s.receiver.Receive(c.fd, buffer)
-	s.closer.open.Add(int64(len(fds)))
+	for _, fd := range fds {
+		s.descriptors.adopt(fd)
+	}
 	if err == unix.EAGAIN {
 		return false
 	}
@@ -149,6 +176,7 @@ func (s *Server) receive(c *client) bool {
 		c.action = c.conn.Input(buffer[:n], fds)
 		return true
 	}
+	c.ended = err == nil
 	if c.action == protocol.Descriptor && err != nil {
 		c.conn.Received(-1, reason(err))
 	} else if !c.conn.Idle() {
@@ -166,7 +194,7 @@ func (s *Server) pick(fds []int) (fd int, why string) {
 		return fds[0], ""
 	}
 	for _, fd := range fds {
-		s.closer.close(fd)
+		s.descriptors.close(fd)
 	}
 	if lost {
 		return -1, reason(unix.EMFILE)

@@ -56,11 +56,11 @@ const drainTime = time.Second
 
 // A Server serves clients until it has to end.
 type Server struct {
-	config  Config
-	service *protocol.Service
-	closer  closer
-	clock   clock
-	now     time.Time
+	config      Config
+	service     *protocol.Service
+	descriptors descriptors
+	clock       clock
+	now         time.Time
 
 	epoll, wake int
 	events      [128]unix.EpollEvent
@@ -74,6 +74,8 @@ type Server struct {
 	sequence   int32
 	capacity   int // descriptors of clients and sessions
 	pressure   pressure
+	held       int       // bytes of memory of all conversations
+	deafUntil  time.Time // when to accept clients again; zero while we do
 
 	idleSince  time.Time // when the last client left
 	reportDue  time.Time
@@ -92,10 +94,10 @@ func New(config Config) (*Server, error) {
 		StringLimit: config.StringLimit, Verbose: config.Verbose, Log: config.Log,
 		MaxSessions: config.MaxSessions, MaxEndpointSessions: config.MaxEndpointSessions,
 		MaxBindings: config.MaxBindings, MaxBytes: config.MaxBytes,
-		Close: s.closer.close, Now: seconds,
+		Close: s.descriptors.close, Now: seconds,
 	}
 	if config.LiveCheck {
-		settings.Live = live
+		settings.Live = s.descriptors.live
 	}
 	s.service = protocol.NewService(settings, now)
 	if err := s.open(); err != nil {
@@ -200,6 +202,7 @@ func (s *Server) dispatch(event *unix.EpollEvent) {
 	default:
 		if c := s.clients[event.Fd]; c != nil && c.sequence == event.Pad {
 			s.serve(c)
+			s.limitMemory(c)
 		}
 	}
 }
@@ -244,6 +247,10 @@ func (s *Server) runTimers() {
 	}
 	s.pressure.sessions += s.service.Cache.Dropped()
 	s.pressure.report(s.config.Log, s.now)
+	if !s.deafUntil.IsZero() && !s.now.Before(s.deafUntil) && s.ending.IsZero() {
+		s.deafUntil = time.Time{}
+		s.listen(true)
+	}
 	if s.count == 0 && s.now.Sub(s.idleSince) >= s.config.MaxIdle {
 		s.end("idle timeout -- exiting")
 	}
@@ -266,6 +273,9 @@ func (s *Server) sleep() int {
 	if size := s.service.Cache.Size(); size.Sessions+size.Bindings > 0 {
 		_, untilNext := s.clock.read(now)
 		shorten(untilNext)
+	}
+	if !s.deafUntil.IsZero() {
+		shorten(s.deafUntil.Sub(now))
 	}
 	if s.pressure.pending() {
 		shorten(s.pressure.due.Sub(now))

@@ -66,7 +66,9 @@ func (s *Server) receiveStream(conn *protocol.Conn, in int) protocol.Action {
 	if err != nil {
 		return conn.Received(-1, reason(err))
 	}
-	s.closer.open.Add(int64(len(fds)))
+	for _, fd := range fds {
+		s.descriptors.adopt(fd)
+	}
 	return conn.Received(s.pick(fds))
 }
 

@@ -1,0 +1,581 @@
+package daemon
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/sys/unix"
+)
+
+// A death is a start that ends in a fatal error. In texts DIR stands for the
+// directory of the world; see there.
+type death struct {
+	name   string
+	maincf string
+	env    []string
+	args   []string // after "-l -t unix", unless bare
+	bare   bool
+	want   []string // the log
+	stderr string   // what standard error says, with -V
+	ours   bool     // the reference does something else
+}
+
+var deaths = []death{
+	{name: "no options", bare: true, want: []string{"fatal: service scache requires a process limit of 1"}},
+	{name: "no process limit, other name", bare: true, args: []string{"-n", "other"}, want: []string{"fatal: service other requires a process limit of 1"}},
+	{name: "no transport", bare: true, args: []string{"-l"}, want: []string{"fatal: no transport type specified"}},
+	{name: "unknown transport", args: []string{"-t", "Tcp"}, want: []string{"fatal: unsupported transport type: Tcp"}},
+	{
+		name: "transport inet", args: []string{"-t", "INET"}, ours: true,
+		want: []string{"fatal: transport type INET cannot carry file descriptors: specify unix for service scache in master.cf"},
+	},
+	{
+		name: "transport pass", args: []string{"-t", "pass", "-n", "x"}, ours: true,
+		want: []string{"fatal: transport type pass cannot carry file descriptors: specify unix for service x in master.cf"},
+	},
+	{name: "invalid option", args: []string{"-Z"}, want: []string{"fatal: invalid option: Z"}},
+	{name: "invalid option of eight bits", args: []string{"-\xe4"}, want: []string{"fatal: invalid option: ?"}},
+	{name: "option without value", args: []string{"-o"}, want: []string{"fatal: invalid option: o"}},
+	{name: "no sockets", args: []string{"-s0"}, want: []string{"fatal: invalid socket_count: 0"}},
+	{
+		name: "assignment without equals sign", args: []string{"-o", "foo"},
+		want: []string{`fatal: invalid "-o foo" option value: missing '=' after attribute name`},
+	},
+	{name: "generation", env: []string{"GENERATION=xyz"}, want: []string{"fatal: bad generation: xyz"}},
+	{name: "empty generation", env: []string{"GENERATION="}, want: []string{"fatal: bad generation: "}},
+	{
+		name: "options are read before parameters, and main.cf before them", args: []string{"-o", "max_idle=0", "-Z"}, maincf: "a=1\na=2\n",
+		want: []string{"warning: DIR/conf/main.cf, line 4: overriding earlier entry: a=1", "fatal: invalid option: Z"},
+	},
+	{
+		name: "no configuration", env: []string{"MAIL_CONFIG=DIR/nothing"},
+		want: []string{"fatal: open DIR/nothing/main.cf: No such file or directory"},
+	},
+	{
+		name: "configuration directory instead of a file", env: []string{"MAIL_CONFIG=DIR/odd"},
+		want: []string{"fatal: open DIR/odd/main.cf: Not a directory"},
+	},
+	{
+		name: "names that are not the file's", args: []string{"-n", "service"},
+		maincf: "process_name = p\nconfig_directory = c\nservice_name = s\nprocess_id = i\nmax_idle = $process_name $config_directory $service_name $process_id\n",
+		want: []string{
+			"warning: DIR/conf/main.cf, line 3: overriding earlier entry: process_name=scache",
+			"warning: DIR/conf/main.cf, line 4: overriding earlier entry: config_directory=DIR/conf",
+			"fatal: parameter max_idle: bad time value or unit: p c service i",
+		},
+	},
+	{
+		name: "names", args: []string{"-i", "x$process_name $service_name $config_directory $mail_name"},
+		want: []string{"fatal: parameter max_idle: bad time value or unit: xscache scache DIR/conf Postfix"},
+	},
+	{
+		name: "queue directory, where the log service should be, too", args: []string{"-V", "-o", "queue_directory=/nonexistent/\x01"},
+		stderr: `postfix/scache: fatal: chdir("/nonexistent/?"): No such file or directory` + "\n",
+	},
+	{
+		name: "mail owner", args: []string{"-o", "mail_owner=nobody-here"},
+		want: []string{"fatal: file DIR/conf/main.cf: parameter mail_owner: unknown user name value: nobody-here"},
+	},
+	{
+		name: "mail owner is root", args: []string{"-o", "mail_owner=root"},
+		want: []string{"fatal: file DIR/conf/main.cf: parameter mail_owner: user root has privileged user ID"},
+	},
+	{
+		name: "syslog facility", args: []string{"-o", "syslog_facility=Mail"},
+		want: []string{"fatal: file DIR/conf/main.cf: parameter syslog_facility: unrecognized value: Mail"},
+	},
+	{name: "no syslog facility", args: []string{"-o", "syslog_facility="}, want: []string{"fatal: bad string length 0 < 1: syslog_facility = "}},
+	{name: "no syslog name", args: []string{"-o", "syslog_name="}, want: []string{"fatal: bad string length 0 < 1: syslog_name = "}},
+	{name: "no queue directory", args: []string{"-o", "queue_directory="}, want: []string{"fatal: bad string length 0 < 1: queue_directory = "}},
+	{name: "no mail owner", args: []string{"-o", "mail_owner="}, want: []string{"fatal: bad string length 0 < 1: mail_owner = "}},
+	{name: "no log service", args: []string{"-o", "postlog_service_name="}, want: []string{"fatal: bad string length 0 < 1: postlog_service_name = "}},
+	{
+		name: "compatibility level", args: []string{"-o", "compatibility_level=1.x"},
+		want: []string{`fatal: malformed compatibility level syntax: "1.x"`},
+	},
+	{name: "smtputf8", args: []string{"-o", "smtputf8_enable=ja"}, want: []string{"fatal: bad boolean configuration: smtputf8_enable = ja"}},
+	{
+		name: "host name", args: []string{"-o", "myhostname=a..b"},
+		want: []string{"warning: valid_hostname: misplaced delimiter: a..b", "fatal: file DIR/conf/main.cf: parameter myhostname: bad parameter value: a..b"},
+	},
+	{
+		name: "domain name", args: []string{"-o", "myhostname=a.b", "-o", "mydomain=-"},
+		want: []string{"warning: valid_hostname: misplaced hyphen: -", "fatal: file DIR/conf/main.cf: parameter mydomain: bad parameter value: -"},
+	},
+	{
+		name: "log file", args: []string{"-o", "maillog_file=/x", "-o", "maillog_file_prefixes=/y, ,/z"},
+		want: []string{"fatal: maillog_file value '/x' does not match any prefix in maillog_file_prefixes"},
+	},
+	{
+		name: "of two mistakes the first one in Postfix's order", maincf: "daemon_timeout = x\nmail_owner = root\n", args: []string{"-i", "y", "-m", "z"},
+		want: []string{"fatal: bad numerical configuration: max_use = z"},
+	},
+	{name: "times", maincf: "daemon_timeout = 0\nipc_timeout = 5y\n", want: []string{"fatal: parameter ipc_timeout: bad time value or unit: 5y"}},
+	{name: "daemon_timeout", maincf: "daemon_timeout = 0\n", want: []string{"fatal: invalid daemon_timeout: 0 (min 1)"}},
+	{name: "max_use", args: []string{"-m", "0"}, want: []string{"fatal: invalid max_use parameter value 0 < 1"}},
+	{
+		name: "the service's parameters come late", bare: true, maincf: "connection_cache_ttl_limit = -1\n",
+		want: []string{"fatal: parameter connection_cache_ttl_limit: bad time value or unit: -1"},
+	},
+	{
+		name: "connection_cache_status_update_time", maincf: "connection_cache_status_update_time = \n",
+		want: []string{"fatal: parameter connection_cache_status_update_time: bad time value or unit: "},
+	},
+	{
+		name: "truncated reference", args: []string{"-i", "${nope"},
+		want: []string{`warning: truncated macro reference: "${nope"`, "fatal: dictionary mail_dict: macro processing error"},
+	},
+	{
+		name: "eight bits by default", args: []string{"-i", "ä"},
+		want: []string{"fatal: parameter max_idle: bad time value or unit: ??"},
+	},
+	{
+		name: "eight bits with SMTPUTF8", maincf: "compatibility_level = 3.6\n", args: []string{"-i", "ä\xff"},
+		want: []string{"fatal: parameter max_idle: bad time value or unit: ä?"},
+	},
+	{
+		name: "protocol version", args: []string{"-o", "scached_protocol_version=3.7"}, ours: true,
+		want: []string{"fatal: parameter scached_protocol_version: unknown version: 3.7 (specify 3.6, 2.3, 2.2 or 20040720)"},
+	},
+	{name: "live check", args: []string{"-o", "scached_live_check=1"}, ours: true, want: []string{"fatal: bad boolean configuration: scached_live_check = 1"}},
+	{
+		name: "string limit", args: []string{"-o", "scached_string_limit=4095"}, ours: true,
+		want: []string{"fatal: invalid scached_string_limit parameter value 4095 < 4096"},
+	},
+	{
+		name: "client limit", args: []string{"-o", "scached_client_limit=many"}, ours: true,
+		want: []string{"fatal: bad numerical configuration: scached_client_limit = many"},
+	},
+	{
+		name: "a descriptor too many", args: []string{"-s", "2"}, ours: true,
+		want: []string{"fatal: descriptor 107 is not a listening socket: only master(8) can start this program"},
+	},
+	{
+		name: "standard error has only what comes after -V", maincf: "a=1\na=2\n", args: []string{"-VZ"},
+		want: []string{
+			"warning: DIR/conf/main.cf, line 4: overriding earlier entry: a=1",
+			"fatal: invalid option: Z",
+		},
+		stderr: "postfix/scache: fatal: invalid option: Z\n",
+	},
+	{
+		name: "standard error has the name of the system", env: []string{"MAIL_LOGTAG=first"}, maincf: "syslog_name = second\n",
+		args:   []string{"-V", "-s", "0"},
+		want:   []string{"fatal: invalid socket_count: 0"},
+		stderr: "first/scache: fatal: invalid socket_count: 0\n",
+	},
+	{
+		name: "standard error has the configured name of the system", env: []string{"MAIL_LOGTAG=first"}, maincf: "syslog_name = second\n",
+		args: []string{"-V"}, bare: true,
+		want:   []string{"fatal: service scache requires a process limit of 1"},
+		stderr: "second/scache: fatal: service scache requires a process limit of 1\n",
+	},
+}
+
+func (d *death) command() []string {
+	if d.bare {
+		return d.args
+	}
+	return append([]string{"-l", "-t", "unix"}, d.args...)
+}
+
+func (d *death) world(t *testing.T) *world {
+	w := newWorld(t, d.maincf)
+	if err := os.WriteFile(filepath.Join(w.dir, "odd"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// testFD is where the descriptors of master(8) are in this process.
+const testFD = 103
+
+// testSystem stands in for the system. Its descriptors are those of a service
+// with one listening socket; its privileges do nothing.
+func testSystem(t *testing.T, w *world, env []string) *system {
+	t.Helper()
+	sys := realSystem()
+	sys.getenv = getenv(w.env(env...))
+	sys.hostname = func() (string, error) { return "host.example.com", nil }
+	sys.isTerminal = func(int) bool { return false }
+	sys.chdir = func(dir string) error { return unix.Access(dir, unix.X_OK) }
+	sys.syslog = filepath.Join(w.dir, "syslog")
+	sys.firstFD = testFD
+	sys.accounts = testAccounts(t, w)
+	sys.privileges = privileges{geteuid: os.Geteuid}
+	sys.wait = func(time.Duration) {}
+	sys.exit = func(int) { t.Error("exit") }
+	adoptable(t)
+	return sys
+}
+
+// testAccounts are those of a machine with Postfix.
+func testAccounts(t *testing.T, w *world) accounts {
+	t.Helper()
+	files := accounts{passwd: filepath.Join(w.dir, "passwd"), group: filepath.Join(w.dir, "group")}
+	for path, text := range map[string]string{
+		files.passwd: "root:x:0:0:root:/root:/bin/sh\npostfix:x:102:105::/:/bin/sh\n",
+		files.group:  "postfix:x:105:\nother:x:11:postfix\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// adoptable opens the descriptors that master(8) would leave.
+func adoptable(t *testing.T) {
+	t.Helper()
+	listener, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(listener)
+	if err := unix.Listen(listener, 1); err == nil {
+		t.Fatal("an unbound socket listens")
+	}
+	if err := unix.Bind(listener, &unix.SockaddrUnix{}); err != nil { // any abstract name
+		t.Fatal(err)
+	}
+	if err := unix.Listen(listener, 1); err != nil {
+		t.Fatal(err)
+	}
+	for fd := testFD; fd <= testFD+3; fd++ {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
+			t.Fatalf("descriptor %d is taken", fd)
+		}
+		if err := unix.Dup2(listener, fd); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(fd) })
+	}
+}
+
+func TestDeaths(t *testing.T) {
+	for _, test := range deaths {
+		t.Run(test.name, func(t *testing.T) {
+			w := test.world(t)
+			sys := testSystem(t, w, test.env)
+			status := -1
+			sys.exit = func(s int) { status = s }
+			stderr := captureStderr(t, sys)
+			s := newStarter(sys, append([]string{"/some/where/scache"}, test.command()...))
+			defer s.Log.close(t)
+			err := s.run()
+			if err == nil {
+				t.Fatal("it lives")
+			}
+			s.Log.Fatal(err.Error())
+			if status != 1 {
+				t.Errorf("exit status %d", status)
+			}
+			eventually(t, "the log", func() bool { return len(w.log.all()) >= len(test.want) })
+			if diff := cmp.Diff(w.expandAll(test.want), w.log.texts(), cmpEmpty); diff != "" {
+				t.Errorf("log (-want +got):\n%s", diff)
+			}
+			if got := stderr(); got != test.stderr {
+				t.Errorf("standard error %q, want %q", got, test.stderr)
+			}
+		})
+	}
+}
+
+// captureStderr gives a system a standard error, and returns a function that
+// returns what was written to it.
+func captureStderr(t *testing.T, sys *system) func() string {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sys.stderr = int(w.Fd())
+	return func() string {
+		w.Close()
+		defer r.Close()
+		all, err := io.ReadAll(r)
+		if err != nil {
+			t.Error(err)
+		}
+		return string(all)
+	}
+}
+
+const reference = "/usr/lib/postfix/sbin/scache"
+
+// TestReferenceDies checks that the reference dies in the same words, and that
+// it expands every value as we do.
+func TestReferenceDies(t *testing.T) {
+	if _, err := os.Stat(reference); err != nil {
+		unavailable(t, "there is no "+reference+" to compare with")
+	}
+	if os.Geteuid() != 0 {
+		unavailable(t, "only root can start the reference")
+	}
+	t.Parallel() // a fatal error takes the reference a second
+	all := append([]death(nil), deaths...)
+	for _, test := range evalTests {
+		all = append(all, evalDeath(test))
+	}
+	worlds := make([]*world, len(all))
+	for i := range all {
+		worlds[i] = all[i].world(t)
+	}
+	inParallel(len(all), func(i int) {
+		test, w := all[i], worlds[i]
+		if test.ours {
+			return
+		}
+		cmd := w.command(t, reference, test.command(), test.env)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		if err := cmd.Run(); cmd.ProcessState.ExitCode() != 1 {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if stderr.String() != test.stderr {
+			t.Errorf("%s: standard error %q, want %q", test.name, stderr.String(), test.stderr)
+		}
+		waitFor(func() bool { return len(w.log.all()) >= len(test.want) })
+		if diff := cmp.Diff(w.expandAll(test.want), w.log.texts(), cmpEmpty); diff != "" {
+			t.Errorf("%s: log (-want +got):\n%s", test.name, diff)
+		}
+	})
+}
+
+// evalDeath makes the expansion of a value visible: as a bad time.
+func evalDeath(test evalTest) death {
+	d := death{name: test.String(), maincf: configText(evalValues)}
+	value := "x" + test.value
+	d.args = []string{"-o", "max_idle=" + value}
+	_, value, _ = splitNameValue("max_idle=" + value)
+	c, warnings := evalConfig(evalValues)
+	result, err := c.eval(value)
+	for _, text := range *warnings {
+		d.want = append(d.want, "warning: "+text)
+	}
+	last := "parameter max_idle: bad time value or unit: " + result
+	if err != nil {
+		last = err.Error()
+	}
+	d.want = append(d.want, "fatal: "+last)
+	return d
+}
+
+// A command is a program that is about to be started as master(8) does it.
+type command struct {
+	*exec.Cmd
+	status *os.File // master's end of the status channel
+}
+
+func (w *world) command(t *testing.T, program string, args, env []string) *command {
+	t.Helper()
+	cmd := &command{Cmd: exec.Command(program, w.expandAll(args)...)}
+	cmd.Args[0] = "scache"
+	cmd.Env = w.env(env...)
+	cmd.Dir = w.dir
+	flow, err := socketPair()
+	if err != nil {
+		t.Error(err)
+		return cmd
+	}
+	status, err := socketPair()
+	if err != nil {
+		t.Error(err)
+		return cmd
+	}
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(w.dir, "service"), Net: "unix"})
+	if err != nil {
+		t.Error(err)
+		return cmd
+	}
+	listening, err := listener.File()
+	if err != nil {
+		t.Error(err)
+		return cmd
+	}
+	cmd.status = status[0]
+	cmd.ExtraFiles = []*os.File{flow[0], flow[1], status[1], listening}
+	t.Cleanup(func() {
+		for _, file := range append(flow[:], status[0], status[1], listening) {
+			file.Close()
+		}
+		listener.Close()
+	})
+	return cmd
+}
+
+func socketPair() (files [2]*os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return files, err
+	}
+	return [2]*os.File{os.NewFile(uintptr(fds[0]), "ours"), os.NewFile(uintptr(fds[1]), "theirs")}, nil
+}
+
+func TestDoNotRunByHand(t *testing.T) {
+	tests := []struct {
+		args []string
+		want string
+	}{
+		{nil, "scached: fatal: do not run this command by hand\n"},
+		{[]string{"-V", "-l", "-t", "unix"}, "scached: fatal: do not run this command by hand\n"},
+		{[]string{"-d", "-V"}, "postfix/scached: fatal: service scached requires a process limit of 1\n"},
+		{[]string{"-d"}, ""},
+	}
+	for _, test := range tests {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			w := newWorld(t, "")
+			sys := testSystem(t, w, nil)
+			sys.isTerminal = func(fd int) bool { return fd == 0 }
+			sys.exit = func(int) {}
+			stderr := captureStderr(t, sys)
+			s := newStarter(sys, append([]string{"scached"}, test.args...))
+			defer s.Log.close(t)
+			s.Log.Fatal(s.run().Error())
+			if got := stderr(); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestStart(t *testing.T) {
+	w := newWorld(t, "max_idle = ${five}m\nfive = 5\nscached_live_check = NO\n")
+	sys := testSystem(t, w, []string{"GENERATION=17", "MAIL_VERBOSE=", "MAIL_DEBUG="})
+	p := sys.start([]string{"/usr/lib/scached", "-lvt", "unix", "-n", "scache", "-o", "scached_protocol_version=2.2", "-i", "$five", "left", "over"})
+	if p == nil {
+		t.Fatal(w.log.texts())
+	}
+	defer p.Log.close(t)
+	p.Log.Info("end")
+	want := Process{
+		Program: "scached", Service: "scache", Verbose: 2, Log: p.Log,
+		Status: Status{FD: testFD + 2, PID: os.Getpid(), Generation: 15},
+		Listen: []int{testFD + 3},
+		Args:   []string{"left", "over"},
+		Params: Params{
+			QueueDirectory: w.dir + "/queue", MailOwner: "postfix", MyHostname: "host.example.com",
+			SyslogFacility: "mail", SyslogName: "postfix", MaillogFile: "/var/log/x", PostlogService: "postlog",
+			TTLLimit: 2 * time.Second, StatisticsPeriod: 10 * time.Minute, MaxIdle: 5 * time.Second,
+			IPCTimeout: time.Hour, DaemonTimeout: 5 * time.Hour,
+			Protocol: "2.2", StringLimit: 65536, SessionLimit: 20000, EndpointSessionLimit: 10000,
+			BindingLimit: 20000, MemoryLimit: 64 << 20, ClientLimit: 10000,
+		},
+	}
+	if diff := cmp.Diff(want, *p, cmpopts.IgnoreUnexported(Process{}),
+		cmp.Comparer(func(a, b *Log) bool { return a == b })); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	log := []string{
+		"daemon started",
+		"process generation: 17 (17)",
+		"warning: option -D is ignored: this program does not start a debugger",
+		"end",
+	}
+	eventually(t, "the log", func() bool { return len(w.log.all()) >= len(log) })
+	if diff := cmp.Diff(log, w.log.texts(), cmpEmpty); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+	records := w.log.all()
+	if !strings.Contains(records[0], " early postfix/scached[") || !strings.Contains(records[3], " host postfix/scached[") {
+		t.Errorf("log records %q", records)
+	}
+	for fd := testFD; fd <= testFD+3; fd++ {
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
+			t.Errorf("descriptor %d: flags %#x, %v", fd, flags, err)
+		}
+	}
+}
+
+// With -S there is a client on standard input and output, and no master.
+func TestStartWithAStream(t *testing.T) {
+	w := newWorld(t, "")
+	sys := testSystem(t, w, nil)
+	sys.isTerminal = func(int) bool { return true }
+	p := sys.start([]string{"scached", "-S"})
+	if p == nil {
+		t.Fatal(w.log.texts())
+	}
+	defer p.Log.close(t)
+	if !p.Stream || p.Listen != nil || p.Status.FD != -1 {
+		t.Errorf("%+v", p)
+	}
+	if err := p.Status.Notify(StateTaken); err != nil {
+		t.Errorf("notify: %v", err)
+	}
+}
+
+// Where the log goes before main.cf is known, and after.
+func TestWhereTheLogGoes(t *testing.T) {
+	tests := []struct {
+		name          string
+		env           []string
+		maincf        string
+		early, late   string // a part of the record; "" if it is not for the postlog service
+		earlyS, lateS string // the same for syslog
+	}{
+		{
+			name: "syslog", env: []string{"POSTLOG_SERVICE="}, maincf: "maillog_file =\n",
+			earlyS: "postfix/scached[", lateS: "<22>",
+		},
+		{
+			name: "syslog with other names", env: []string{"POSTLOG_SERVICE=", "MAIL_LOGTAG=first"}, maincf: "maillog_file =\nsyslog_name = second\nsyslog_facility = local0\n",
+			earlyS: "<22>", lateS: "<134>",
+		},
+		{
+			name: "postlog", env: []string{"POSTLOG_HOSTNAME="}, maincf: "multi_instance_name = three\nmyhostname = my.host.name\n",
+			early: " amnesiac postfix/scached[", late: " my three/scached[",
+		},
+		{
+			name: "syslog, then postlog", env: []string{"POSTLOG_SERVICE="},
+			earlyS: "<22>", late: " host postfix/scached[",
+		},
+		{
+			name: "postlog, then syslog", env: []string{"MAIL_LOGTAG="}, maincf: "maillog_file =\n",
+			early: " early /scached[", lateS: " postfix/scached[",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t, test.maincf)
+			sys := testSystem(t, w, append(test.env, "MAIL_VERBOSE=1"))
+			syslog := listenLog(t, sys.syslog)
+			p := sys.start([]string{"scached", "-l", "-t", "unix"})
+			if p == nil {
+				t.Fatal(w.log.texts(), syslog.texts())
+			}
+			defer p.Log.close(t)
+			p.Log.Info("end")
+			check := func(service *logService, line, part string) {
+				if part == "" {
+					return
+				}
+				found := func() bool {
+					for _, record := range service.all() {
+						if strings.HasSuffix(record, "]: "+line) && strings.Contains(record, part) {
+							return true
+						}
+					}
+					return false
+				}
+				eventually(t, line+" in the log", found)
+			}
+			check(w.log, "daemon started", test.early)
+			check(w.log, "end", test.late)
+			check(syslog, "daemon started", test.earlyS)
+			check(syslog, "end", test.lateS)
+			if lines := len(w.log.all()) + len(syslog.all()); lines != 3 && lines != 2 {
+				t.Errorf("%q, %q", w.log.all(), syslog.all())
+			}
+		})
+	}
+}

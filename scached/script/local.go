@@ -1,0 +1,83 @@
+package script
+
+import "scache/scached/cache"
+
+// A store is what a script works on.
+type store interface {
+	saveEndpoint(ttl int, endpoint, property string, session int) error
+	findEndpoint(endpoint string) (Result, error)
+	saveDestination(ttl int, destination, property, endpoint string) error
+	findDestination(destination string) (Result, error)
+	expire(now int64)
+	close()
+}
+
+// A localStore is a cache in this process. Its sessions are numbers, no
+// descriptors. Since the reference's driver has descriptors of those numbers,
+// a script sees when a number is closed that is not open any more.
+type localStore struct {
+	runner *runner
+	cache  cache.Cache
+	open   map[int]bool
+	single bool
+	saved  string // endpoint of the last session, for Single
+}
+
+func newLocalStore(r *runner, create func(cache.Options) cache.Cache) *localStore {
+	s := &localStore{runner: r, open: make(map[int]bool)}
+	s.cache = create(cache.Options{Now: r.clock.now(), Close: s.closeSession, Trace: s.trace})
+	_, s.single = s.cache.(*cache.Single)
+	return s
+}
+
+func (s *localStore) trace(text []byte) {
+	if s.runner.verbose {
+		s.runner.out.log("", text)
+	}
+}
+
+func (s *localStore) closeSession(session int) {
+	switch {
+	case s.open[session]:
+		delete(s.open, session)
+	case s.single:
+		s.runner.out.logf("warning: ", "close session endpoint %s: Bad file descriptor", s.saved)
+	default:
+		s.runner.out.logf("warning: ", "scache_multi_drop_endp: close(%d): Bad file descriptor", session)
+	}
+}
+
+func (s *localStore) saveEndpoint(ttl int, endpoint, property string, session int) error {
+	s.open[session] = true
+	s.cache.SaveEndpoint(ttl, []byte(endpoint), []byte(property), session)
+	s.saved = endpoint
+	return nil
+}
+
+func (s *localStore) saveDestination(ttl int, destination, property, endpoint string) error {
+	s.cache.SaveDestination(ttl, []byte(destination), []byte(property), []byte(endpoint))
+	return nil
+}
+
+func (s *localStore) findEndpoint(endpoint string) (Result, error) {
+	session, property, ok := s.cache.FindEndpoint(nil, []byte(endpoint))
+	if !ok {
+		return Result{}, nil
+	}
+	delete(s.open, session)
+	return Result{Found: true, Session: session, EndpProperty: string(property)}, nil
+}
+
+func (s *localStore) findDestination(destination string) (Result, error) {
+	session, properties, split, ok := s.cache.FindDestination(nil, []byte(destination))
+	if !ok {
+		return Result{}, nil
+	}
+	delete(s.open, session)
+	return Result{Found: true, Session: session,
+		DestProperty: string(properties[:split]), EndpProperty: string(properties[split:])}, nil
+}
+
+func (s *localStore) expire(now int64) { s.cache.Expire(now) }
+
+func (s *localStore) close() { s.cache.Close() }
