@@ -1,21 +1,31 @@
 # The targets are explained in README.md.
 
-GO      ?= go
-CONFIG  ?= /etc/postfix
+GO       ?= go
+CONFIG   ?= /etc/postfix
 FUZZTIME ?= 60s
-export CGO_ENABLED = 0
+SOAKTIME ?= 10m
 
 build:
-	$(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/scached ./cmd/scachectl
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/scached ./cmd/scachectl
 
-# Postfix is what everything is compared with; SKIP_POSTFIX=1 leaves it out.
+# Postfix is what everything is compared with. SKIP_POSTFIX=1: do not install it.
 postfix:
-	@test -n "$(SKIP_POSTFIX)" || test -x /usr/lib/postfix/sbin/scache || scripts/install-postfix
+	@if test -z "$(SKIP_POSTFIX)" && ! command -v postconf >/dev/null && ! test -x /usr/sbin/postconf; then \
+		scripts/install-postfix; fi
 
-run: build postfix
-	bin/scachectl run
+run: build
+	@$(MAKE) -s postfix || echo "Postfix cannot be had here"
+	@bin/scachectl run
 
+install: build
+	bin/scachectl install -config $(CONFIG) -scached bin/scached
+
+uninstall: build
+	bin/scachectl uninstall -config $(CONFIG)
+
+# cgo only for the race detector of the tests.
 test: build postfix
-	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 19m ./...
+	$(GO) vet ./...
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 18m ./...
 
-.PHONY: build postfix run test
+.PHONY: build postfix run install uninstall test

@@ -21,6 +21,7 @@ type Daemon struct {
 	// Log holds everything that the daemon logged.
 	Log *Log
 
+	program  string // base name
 	dirs     *masterDirs
 	process  *os.Process
 	status   *statusReader
@@ -74,7 +75,7 @@ func start(o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{Log: newLog(), dirs: dirs, flow: [2]int{-1, -1}, stderr: make(chan struct{}), exited: make(chan struct{})}
+	d := &Daemon{Log: newLog(), program: filepath.Base(program), dirs: dirs, flow: [2]int{-1, -1}, stderr: make(chan struct{}), exited: make(chan struct{})}
 	if err := d.spawn(program, o); err != nil {
 		d.release()
 		return nil, err

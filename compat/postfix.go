@@ -150,12 +150,15 @@ func (p *Postfix) Reload(ctx context.Context) error { return p.Command(ctx, "rel
 
 // Stop stops the instance with "postfix stop". It is an error when a process
 // outlives it; the process is killed then.
-func (p *Postfix) Stop() error {
+func (p *Postfix) Stop() error { return p.stop(postfixPatience) }
+
+// stop is Stop with less patience for a process that does not end.
+func (p *Postfix) stop(patience time.Duration) error {
 	if p.master == 0 {
 		return nil
 	}
 	err := p.Command(context.Background(), "stop")
-	if !waitUntil(postfixPatience, func() bool { return len(p.Processes()) == 0 }) {
+	if !waitUntil(patience, func() bool { return len(p.Processes()) == 0 }) {
 		left := p.Processes()
 		for _, process := range left {
 			process.kill()

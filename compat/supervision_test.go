@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,7 +92,9 @@ func startPostfix(t *testing.T, program string, cacheArgs ...string) *Postfix {
 	if strings.HasSuffix(program, "/"+referenceName) {
 		program = ""
 	}
-	p, err := StartPostfix(t.Context(), PostfixOptions{Cache: program, CacheArgs: cacheArgs})
+	// A syslog socket: at a stop, postlogd(8) ends with all others, and what
+	// comes too late for it is lost.
+	p, err := StartPostfix(t.Context(), PostfixOptions{Cache: program, CacheArgs: cacheArgs, Syslog: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,5 +142,44 @@ func kill(t *testing.T, pid int) {
 	t.Helper()
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What "nothing left behind" means has to be seen when it is not so.
+func TestStopSeesWhatIsLeft(t *testing.T) {
+	reference(t)
+	p, err := StartPostfix(t.Context(), PostfixOptions{Master: []string{"stubborn unix - n n - 1 stubborn"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	program := "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n"
+	if err := os.WriteFile(p.dirs.daemon+"/stubborn", []byte(program), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := dialUnix(p.dirs.queue + "/private/stubborn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	sleeping := func() bool {
+		for _, process := range p.Processes() {
+			if process.Name == "sleep" {
+				return true
+			}
+		}
+		return false
+	}
+	if !waitUntil(postfixPatience, sleeping) {
+		t.Fatalf("the stubborn service does not run: %v", p.Processes())
+	}
+	if err := p.stop(100 * time.Millisecond); err == nil || !strings.Contains(err.Error(), "left behind: [stubborn[") {
+		t.Errorf("error %v, want the process that was left", err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(p.Dir()); !os.IsNotExist(err) {
+		t.Errorf("directory left behind: %v", err)
 	}
 }

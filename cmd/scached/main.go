@@ -31,7 +31,7 @@ func main() {
 func config(p *daemon.Process) server.Config {
 	dialect, _ := protocol.FindDialect(p.Params.Protocol)
 	watchdog := daemon.NewWatchdog(p.Params.DaemonTimeout, func() { p.Log.Fatal("watchdog timeout") })
-	c := server.Config{
+	return server.Config{
 		Name:     p.Service,
 		Dialect:  dialect,
 		TTLLimit: p.Params.TTLLimit,
@@ -57,10 +57,6 @@ func config(p *daemon.Process) server.Config {
 		MaxBytes:            p.Params.MemoryLimit,
 		MaxClients:          p.Params.ClientLimit,
 	}
-	if p.Stream {
-		c.Master = -1
-	}
-	return c
 }
 
 // watch makes signals end the server in an orderly way.

@@ -22,9 +22,9 @@ func (p *Process) Burst(available bool) {
 	state := StateTaken
 	if available {
 		state = StateAvailable
-		p.reported = true
 	}
 	err := p.Status.Notify(state)
+	p.reported = p.reported || available && err == nil
 	if p.Verbose == 0 {
 		return
 	}

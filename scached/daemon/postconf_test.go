@@ -11,6 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // unavailable ends a test that needs what this machine does not have. In
@@ -65,9 +68,8 @@ func TestEvalLikePostconf(t *testing.T) {
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		cmd.Run() // the exit status says no more than what it prints
 		said := strings.Split(stderr.String(), "\n")
-		// postconf folds white space when it prints.
-		want := strings.Join(strings.Fields(stdout.String()), " ")
-		got = strings.Join(strings.Fields(got), " ")
+		want := strings.TrimSuffix(stdout.String(), "\n")
+		got = folded(got)
 		died := slices.ContainsFunc(said, func(line string) bool { return strings.HasPrefix(line, "postconf: fatal: ") })
 		if died != (err != nil) || !died && got != want {
 			t.Errorf("%q: got %q, error %v; postconf has %q and says %.500q", value, got, err, want, said)
@@ -78,6 +80,56 @@ func TestEvalLikePostconf(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLoadLikePostconf lets the installed Postfix read the same files.
+func TestLoadLikePostconf(t *testing.T) {
+	postconf, err := exec.LookPath("postconf")
+	if err != nil {
+		unavailable(t, "there is no postconf to compare with")
+	}
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	gen := valueGenerator{rand.New(rand.NewPCG(seed, 1))}
+	texts, dirs := make([]string, 100), make([]string, 100)
+	for i := range texts {
+		texts[i] = gen.file()
+		dirs[i] = writeConfig(t, texts[i])
+		if err := os.WriteFile(filepath.Join(dirs[i], "master.cf"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		long := time.Now().Add(-time.Hour) // or postconf reads it twice
+		if err := os.Chtimes(filepath.Join(dirs[i], "main.cf"), long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inParallel(len(texts), func(i int) {
+		var got []string
+		say := func(label, text string) {
+			got = append(got, "postconf: "+label+string(printable([]byte(text), false)))
+		}
+		c := newConfig(dirs[i], func(text string) { say("warning: ", text) })
+		if err := c.load(); err != nil {
+			say("fatal: ", err.Error())
+		} else {
+			for _, name := range fileNames {
+				got = append(got, folded(c.values[name]))
+			}
+		}
+		cmd := exec.Command(postconf, append([]string{"-h", "-c", dirs[i]}, fileNames...)...)
+		cmd.Args[0] = "postconf"
+		out, _ := cmd.CombinedOutput()
+		want := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-postconf +ours):\n%s", texts[i], diff)
+		}
+	})
+}
+
+// folded is a value as postconf prints it: with less white space.
+func folded(value string) string {
+	return strings.Join(strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t\r\n", r) }), " ")
 }
 
 // inParallel calls f(0) to f(n-1), some at a time: what they call mostly sleeps.
@@ -159,6 +211,22 @@ func (g valueGenerator) piece(depth int) string {
 	default:
 		return "${" + text() + g.relation() + text() + "?" + space + text() + ":" + g.pick(text(), "z") + "}"
 	}
+}
+
+// fileNames are parameters whose default is empty.
+var fileNames = []string{"relayhost", "sender_bcc_maps", "content_filter"}
+
+// file makes a main.cf that is mostly right.
+func (g valueGenerator) file() string {
+	var text strings.Builder
+	for range 1 + g.IntN(8) {
+		text.WriteString(g.pick("", "", "", "", "", "\n", "# x = y\n", " # x\n", " \t\n", "  word\n"))
+		text.WriteString(g.pick(fileNames...))
+		text.WriteString(g.pick("=", " = ", "\t=\t ", " =", "= = ", "==", " "))
+		text.WriteString(g.pick("", "a", "a b", "a # b", "$mail_name", "a=b", "a\v\f\r"))
+		text.WriteString(g.pick("\n", "\n", "\n", " \n", "\n c\n", "\n\tc\n\n  d\n", "\n#\n e\n", "\n f = g\n"))
+	}
+	return strings.TrimSuffix(text.String(), g.pick("", "", "\n"))
 }
 
 func (g valueGenerator) relation() string {

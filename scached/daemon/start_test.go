@@ -326,6 +326,9 @@ func TestReferenceDies(t *testing.T) {
 	for _, test := range evalTests {
 		all = append(all, evalDeath(test))
 	}
+	for _, test := range timeTests {
+		all = append(all, timeDeath(test.value))
+	}
 	worlds := make([]*world, len(all))
 	for i := range all {
 		worlds[i] = all[i].world(t)
@@ -363,6 +366,24 @@ func evalDeath(test evalTest) death {
 		d.want = append(d.want, "warning: "+text)
 	}
 	last := "parameter max_idle: bad time value or unit: " + result
+	if err != nil {
+		last = err.Error()
+	}
+	d.want = append(d.want, "fatal: "+last)
+	return d
+}
+
+// timeDeath has a bad time after the one in question, so that it dies of one of
+// the two.
+func timeDeath(value string) death {
+	d := death{name: "time " + value, args: []string{"-o", "max_idle=" + value, "-o", "ipc_timeout=never"}}
+	_, value, _ = splitNameValue("max_idle=" + value)
+	c, warnings := evalConfig(map[string]string{"max_idle": value})
+	_, err := c.seconds("max_idle", "100s")
+	for _, text := range *warnings {
+		d.want = append(d.want, "warning: "+text)
+	}
+	last := "parameter ipc_timeout: bad time value or unit: never"
 	if err != nil {
 		last = err.Error()
 	}

@@ -15,39 +15,40 @@ func evalConfig(values map[string]string) (c *config, warnings *[]string) {
 	return c, warnings
 }
 
+var timeTests = []struct {
+	value string
+	want  time.Duration
+	err   string
+}{
+	{"5", 5 * time.Second, ""},
+	{"5s", 5 * time.Second, ""},
+	{" 5m", 5 * time.Minute, ""},
+	{"+5h", 5 * time.Hour, ""},
+	{"5d", 5 * 24 * time.Hour, ""},
+	{"5w", 35 * 24 * time.Hour, ""},
+	{"5sx", 5 * time.Second, ""},
+	{"${five}0s", 50 * time.Second, ""},
+	{"2147483647", 2147483647 * time.Second, ""},
+	{"2147483648", 0, "parameter x: bad time value or unit: 2147483648"},
+	{"3549w", 3549 * 7 * 24 * time.Hour, ""},
+	{"3550w", 0, "parameter x: bad time value or unit: 3550w"},
+	{"24855d", 0, "parameter x: bad time value or unit: 24855d"},
+	{"596523h", 0, "parameter x: bad time value or unit: 596523h"},
+	{"35791393m", 35791393 * time.Minute, ""},
+	{"5S", 0, "parameter x: bad time value or unit: 5S"},
+	{"5 s", 0, "parameter x: bad time value or unit: 5 s"},
+	{"5y", 0, "parameter x: bad time value or unit: 5y"},
+	{"-5", 0, "parameter x: bad time value or unit: -5"},
+	{"", 0, "parameter x: bad time value or unit: "},
+	{"soon", 0, "invalid x: 0 (min 1)"},
+	{"oon", 0, "parameter x: bad time value or unit: oon"},
+	{"0", 0, "invalid x: 0 (min 1)"},
+	{"0w", 0, "invalid x: 0 (min 1)"},
+	{"${", 0, "dictionary mail_dict: macro processing error"},
+}
+
 func TestSeconds(t *testing.T) {
-	tests := []struct {
-		value string
-		want  time.Duration
-		err   string
-	}{
-		{"5", 5 * time.Second, ""},
-		{"5s", 5 * time.Second, ""},
-		{" 5m", 5 * time.Minute, ""},
-		{"+5h", 5 * time.Hour, ""},
-		{"5d", 5 * 24 * time.Hour, ""},
-		{"5w", 35 * 24 * time.Hour, ""},
-		{"5sx", 5 * time.Second, ""},
-		{"${five}0s", 50 * time.Second, ""},
-		{"2147483647", 2147483647 * time.Second, ""},
-		{"2147483648", 0, "parameter x: bad time value or unit: 2147483648"},
-		{"3549w", 3549 * 7 * 24 * time.Hour, ""},
-		{"3550w", 0, "parameter x: bad time value or unit: 3550w"},
-		{"24855d", 0, "parameter x: bad time value or unit: 24855d"},
-		{"596523h", 0, "parameter x: bad time value or unit: 596523h"},
-		{"35791393m", 35791393 * time.Minute, ""},
-		{"5S", 0, "parameter x: bad time value or unit: 5S"},
-		{"5 s", 0, "parameter x: bad time value or unit: 5 s"},
-		{"5y", 0, "parameter x: bad time value or unit: 5y"},
-		{"-5", 0, "parameter x: bad time value or unit: -5"},
-		{"", 0, "parameter x: bad time value or unit: "},
-		{"soon", 0, "invalid x: 0 (min 1)"},
-		{"oon", 0, "parameter x: bad time value or unit: oon"},
-		{"0", 0, "invalid x: 0 (min 1)"},
-		{"0w", 0, "invalid x: 0 (min 1)"},
-		{"${", 0, "dictionary mail_dict: macro processing error"},
-	}
-	for _, test := range tests {
+	for _, test := range timeTests {
 		t.Run(test.value, func(t *testing.T) {
 			c, _ := evalConfig(map[string]string{"x": test.value, "five": "5"})
 			got, err := c.seconds("x", "9s")

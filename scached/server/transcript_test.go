@@ -156,7 +156,7 @@ func play(t *testing.T, path string, tr transcript) {
 		case "send":
 			_, err = unix.Write(fd, data)
 		case "send_fds":
-			err = sendDescriptors(fd, data, step.FDs)
+			err = sendDescriptors(t, fd, data, step.FDs)
 		case "shutdown_write":
 			err = unix.Shutdown(fd, unix.SHUT_WR)
 		default:
@@ -176,22 +176,20 @@ func play(t *testing.T, path string, tr transcript) {
 	}
 }
 
-func sendDescriptors(fd int, data []byte, n int) error {
+// sendDescriptors sends n sessions, whose remote ends are open until the test ends.
+func sendDescriptors(t *testing.T, fd int, data []byte, n int) error {
 	var fds []int
 	for range n {
 		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
 			return err
 		}
-		// The other end stays open, so that the session is alive.
 		defer unix.Close(pair[0])
+		t.Cleanup(func() { unix.Close(pair[1]) })
 		fds = append(fds, pair[0])
-		peers = append(peers, pair[1])
 	}
 	return unix.Sendmsg(fd, data, unix.UnixRights(fds...), nil, 0)
 }
-
-var peers []int
 
 // collect reads what is expected, and what comes within a moment after that.
 func collect(fd, want int, wantEnd bool) (got []byte, fds int, eof bool) {
