@@ -23,6 +23,7 @@ const (
 type descriptors struct {
 	open   atomic.Int64 // those that are not closed yet
 	kinds  []kind       // by descriptor
+	doomed []int        // to be closed
 	closer closer
 }
 
@@ -44,14 +45,24 @@ func (d *descriptors) adopt(fd int) {
 	d.kinds[fd] = k
 }
 
-// close closes a descriptor, in the background if that can take time.
-func (d *descriptors) close(fd int) {
-	if !d.closesAtOnce(fd) {
-		d.closer.close(fd, &d.open)
-		return
+// close dooms a descriptor to be closed soon. To close a connection takes the
+// kernel about ten microseconds, and thousands can expire in the same second.
+func (d *descriptors) close(fd int) { d.doomed = append(d.doomed, fd) }
+
+// sweep closes at most some of the descriptors that are to be closed, those in
+// the background that can take time.
+func (d *descriptors) sweep(most int) {
+	for ; most > 0 && len(d.doomed) > 0; most-- {
+		last := len(d.doomed) - 1
+		fd := d.doomed[last]
+		d.doomed = d.doomed[:last]
+		if d.closesAtOnce(fd) {
+			unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+			d.open.Add(-1)
+		} else {
+			d.closer.close(fd, &d.open)
+		}
 	}
-	unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
-	d.open.Add(-1)
 }
 
 // closesAtOnce tells whether a close cannot block: that of a TCP socket that

@@ -45,9 +45,13 @@ func (p *pressure) report(log protocol.Logger, now time.Time) {
 // makeRoom sees to it that one more descriptor can be opened. The client in
 // turn, if any, stays.
 func (s *Server) makeRoom(turn *client) {
-	if s.count+int(s.descriptors.open.Load()) >= s.capacity {
+	if s.count+int(s.descriptors.open.Load()) < s.capacity {
+		return
+	}
+	if len(s.descriptors.doomed) == 0 {
 		s.shed(turn)
 	}
+	s.descriptors.sweep(sweepSize)
 }
 
 // shed gives up the oldest session or, when there is none, a client.

@@ -48,7 +48,11 @@ const (
 	aboutListen int32 = -1 - iota
 	aboutMaster
 	aboutWake
+	aboutTimer
 )
+
+// sweepSize is how many descriptors are closed in a turn of the loop, at most.
+const sweepSize = 64
 
 // drainTime is how long a server that has to end waits for clients to take the
 // sessions that they were promised.
@@ -63,6 +67,7 @@ type Server struct {
 	now         time.Time
 
 	epoll, wake int
+	timer       timer
 	events      [128]unix.EpollEvent
 	receiver    attrproto.Receiver
 	buffer      [protocol.BufferSize]byte
@@ -86,7 +91,7 @@ type Server struct {
 // New makes a server. Close it to free what it holds.
 func New(config Config) (*Server, error) {
 	now := time.Now()
-	s := &Server{config: config, now: now, clock: newClock(now), idleSince: now, epoll: -1, wake: -1}
+	s := &Server{config: config, now: now, clock: newClock(now), idleSince: now, epoll: -1, wake: -1, timer: timer{fd: -1}}
 	s.reportDue = now.Add(config.Statistics)
 	seconds, _ := s.clock.read(now)
 	settings := protocol.Config{
@@ -115,6 +120,12 @@ func (s *Server) open() (err error) {
 		return fmt.Errorf("eventfd: %w", err)
 	}
 	if err = s.watch(unix.EPOLL_CTL_ADD, s.wake, unix.EPOLLIN, aboutWake); err != nil {
+		return err
+	}
+	if err = s.timer.open(); err != nil {
+		return err
+	}
+	if err = s.watch(unix.EPOLL_CTL_ADD, s.timer.fd, unix.EPOLLIN, aboutTimer); err != nil {
 		return err
 	}
 	for _, fd := range s.config.Listen {
@@ -151,12 +162,13 @@ func (s *Server) Close() {
 		s.disconnect(s.busy.first)
 	}
 	s.service.Cache.Close()
-	for _, fd := range []int{s.epoll, s.wake} {
-		if fd >= 0 {
-			unix.Close(fd)
+	s.descriptors.sweep(len(s.descriptors.doomed))
+	for _, fd := range []*int{&s.epoll, &s.wake, &s.timer.fd} {
+		if *fd >= 0 {
+			unix.Close(*fd)
 		}
+		*fd = -1
 	}
-	s.epoll, s.wake = -1, -1
 }
 
 // Terminate makes Run return soon, from any goroutine.
@@ -175,7 +187,13 @@ func (s *Server) Run() error {
 		if s.config.Turn != nil {
 			s.config.Turn()
 		}
-		n, err := s.waitForEvents(s.sleep())
+		timeout := -1
+		if len(s.descriptors.doomed) > 0 {
+			timeout = 0
+		} else if err := s.timer.set(s.now, s.sleep()); err != nil {
+			return err
+		}
+		n, err := s.waitForEvents(timeout)
 		if err != nil {
 			return fmt.Errorf("epoll_wait: %w", err)
 		}
@@ -184,6 +202,7 @@ func (s *Server) Run() error {
 		for i := range s.events[:n] {
 			s.dispatch(&s.events[i])
 		}
+		s.descriptors.sweep(sweepSize)
 	}
 	s.service.Statistics.Report(s.config.Log, s.now)
 	return nil
@@ -197,6 +216,8 @@ func (s *Server) dispatch(event *unix.EpollEvent) {
 		}
 	case aboutMaster:
 		s.end("master disconnect -- exiting")
+	case aboutTimer:
+		s.timer.rang()
 	case aboutWake:
 		s.end("termination signal -- exiting")
 	default:
@@ -256,8 +277,8 @@ func (s *Server) runTimers() {
 	}
 }
 
-// sleep is how long the loop may wait for events, in milliseconds.
-func (s *Server) sleep() int {
+// sleep is how long the loop may wait for events.
+func (s *Server) sleep() time.Duration {
 	now := s.now
 	until := s.reportDue.Sub(now)
 	shorten := func(d time.Duration) { until = min(until, d) }
@@ -283,6 +304,5 @@ func (s *Server) sleep() int {
 	if !s.ending.IsZero() {
 		shorten(s.ending.Sub(now))
 	}
-	const day = 24 * time.Hour
-	return int((min(max(until, 0), day) + time.Millisecond - 1) / time.Millisecond)
+	return max(until, 0)
 }
