@@ -37,27 +37,54 @@ func AppendUnbase64(dst, text []byte) (data []byte, ok bool) {
 	}
 	data = dst
 	for ; len(text) > 0; text = text[4:] {
-		c0, c1 := unbase64[text[0]], unbase64[text[1]]
-		if c0 == invalid64 || c1 == invalid64 {
+		triple, n := unquad(text)
+		if n == 0 {
 			return dst, false
 		}
-		data = append(data, c0<<2|c1>>4)
-		if text[2] == '=' {
+		data = append(data, triple[:n]...)
+		if n < 3 {
 			break
 		}
-		c2 := unbase64[text[2]]
-		if c2 == invalid64 {
-			return dst, false
-		}
-		data = append(data, c1<<4|c2>>2)
-		if text[3] == '=' {
-			break
-		}
-		c3 := unbase64[text[3]]
-		if c3 == invalid64 {
-			return dst, false
-		}
-		data = append(data, c2<<6|c3)
 	}
 	return data, true
+}
+
+// validBase64 tells whether AppendUnbase64 takes the text.
+func validBase64(text []byte) bool {
+	if len(text)%4 != 0 {
+		return false
+	}
+	for ; len(text) > 0; text = text[4:] {
+		if _, n := unquad(text); n < 3 {
+			return n > 0
+		}
+	}
+	return true
+}
+
+// unquad decodes four letters to n bytes: fewer than three when padding ends
+// the data, none when a letter is wrong.
+func unquad(text []byte) (triple [3]byte, n int) {
+	c0, c1 := unbase64[text[0]], unbase64[text[1]]
+	if c0 == invalid64 || c1 == invalid64 {
+		return triple, 0
+	}
+	triple[0] = c0<<2 | c1>>4
+	if text[2] == '=' {
+		return triple, 1
+	}
+	c2 := unbase64[text[2]]
+	if c2 == invalid64 {
+		return triple, 0
+	}
+	triple[1] = c1<<4 | c2>>2
+	if text[3] == '=' {
+		return triple, 2
+	}
+	c3 := unbase64[text[3]]
+	if c3 == invalid64 {
+		return triple, 0
+	}
+	triple[2] = c2<<6 | c3
+	return triple, 3
 }

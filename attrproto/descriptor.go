@@ -12,6 +12,10 @@ import (
 // not close descriptors behind our back; a close can block.
 const maxDescriptors = 253
 
+// otherControl is room for the other messages that the kernel adds to a local
+// socket's when it is asked to, such as credentials.
+const otherControl = 256
+
 // A Receiver reads bytes together with the descriptors that come with them.
 // It holds the buffers for that, one Receiver serves any number of sockets.
 // The zero value is ready.
@@ -22,7 +26,7 @@ type Receiver struct {
 
 	header  unix.Msghdr
 	iov     unix.Iovec
-	control [(unix.SizeofCmsghdr + 4*maxDescriptors + 2*unix.SizeofCmsghdr) / 8]uint64
+	control [(unix.SizeofCmsghdr + 4*maxDescriptors + otherControl) / 8]uint64
 	fds     [maxDescriptors]int
 }
 
@@ -37,6 +41,7 @@ type Receiver struct {
 //
 // From src/util/unix_recv_fd.c, which takes a single descriptor.
 func (r *Receiver) Receive(sock int, p []byte) (n int, fds []int, err error) {
+	r.Truncated = false
 	r.iov.Base = unsafe.SliceData(p)
 	r.iov.SetLen(len(p))
 	r.header = unix.Msghdr{Iov: &r.iov, Control: (*byte)(unsafe.Pointer(&r.control))}

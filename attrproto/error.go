@@ -1,69 +1,175 @@
 package attrproto
 
-import "strconv"
+import (
+	"errors"
+	"io"
+	"strconv"
+)
 
 // Kind says what was wrong with a list.
 type Kind uint8
 
 const (
-	// Malformed input: the result of the scan is -1.
-	Premature  Kind = iota + 1 // the input ended between two strings
-	Unexpected                 // the input ended in the middle of a string
+	// The input came to an end, or to a halt: the result of the scan is -1.
+	Premature  Kind = iota + 1 // between two strings
+	Unexpected                 // in the middle of a string
 	Timeout                    // the read timed out
-	BadNumber                  // not a number
-	TooLong                    // a string is longer than the limit (the reference has none)
-	Mismatch                   // not the value that the caller insists on
+	// The input is not what the encoding or the type says: the result is -1.
+	BadNumber  // not a number
+	BadBool    // not a truth value
+	BadBase64  // not base64
+	NoValue    // a name without a value
+	ManyValues // a name with more than one value
+	TooLong    // a string is longer than the limit (the reference has none)
+	// Not what the caller insists on, though well-formed: the result is -1.
+	Mismatch // another value than the one asked for
+	Rejected // the caller's own function does not like its part of the list
 	// Violations of the caller's wish list: the count so far is the result.
-	Extra   // an attribute that was not asked for
-	Missing // the list ended too early
+	Extra     // an attribute that was not asked for
+	Missing   // the list ended too early
+	Duplicate // a name came a second time, with [WarnExtra]
+	TooMany   // more names than a table may hold
+)
+
+// Class sorts the kinds by who is to blame.
+type Class uint8
+
+const (
+	IOClass     Class = iota + 1 // the stream ended or failed
+	SyntaxClass                  // the input is malformed
+	WishClass                    // the input is well-formed, but not what was asked for
 )
 
 // An Error says why a scan stopped before the end of the caller's wish list.
 type Error struct {
-	Kind   Kind
-	Wanted string // name of the attribute that the caller asked for
-	Value  bool   // a value was being read, not a name
-	Text   string // the offending name or value
-	Expect string // with Mismatch: the value that was asked for
-	Offset int    // in bytes, from the start of the list
+	Kind     Kind
+	Encoding Encoding
+	Wanted   string // what the caller asked for: a name, or words in parentheses
+	Value    bool   // a value was being read, not a name
+	Skipped  bool   // the input ended in a value that nobody asked for
+	Text     string // the offending name or value
+	Expect   string // with Mismatch: the value that was asked for; with NoValue: its type; with TooLong and TooMany: the limit
+	// Offset is where the offending string starts, in bytes from the start of
+	// the list. From a [Reader] it counts from the start of the stream.
+	Offset int
+	Err    error // of IOClass: what the read said; io.ErrUnexpectedEOF at the end
 }
 
 // maxText is how many bytes of a malformed value the reference quotes.
 const maxText = 100
 
 func (e *Error) Error() string {
-	return "attribute list: " + e.Warning("input") + " at offset " + strconv.Itoa(e.Offset)
+	text := "attribute list: " + e.Warning("input") + " at offset " + strconv.Itoa(e.Offset)
+	if e.Err != nil && e.Err != io.ErrUnexpectedEOF {
+		text += ": " + e.Err.Error()
+	}
+	return text
 }
+
+// Unwrap returns the error of the read that failed, if one did.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Class tells whose fault the error is.
+func (e *Error) Class() Class {
+	switch {
+	case e.Err != nil:
+		return IOClass
+	case e.Kind <= TooLong:
+		return SyntaxClass
+	}
+	return WishClass
+}
+
+// Malformed tells whether an error of this kind makes the result of a scan -1,
+// as opposed to the count so far.
+func (e *Error) Malformed() bool { return e.Kind < Extra }
 
 // Warning is the line that the reference logs, less its label. The stream is
 // what the reference calls the input, for example "scache socket". Bytes that
 // are not printable are left for the logger to replace.
 func (e *Error) Warning(stream string) string {
-	what := " while reading input attribute name"
-	if e.Value {
-		what = " while reading input attribute value"
-	}
 	switch e.Kind {
 	case Premature:
-		return "premature end-of-input on " + stream + what
+		return "premature end-of-input on " + stream + e.reading()
 	case Timeout:
-		return "timeout on " + stream + what
+		return "timeout on " + stream + e.reading()
 	case Unexpected:
-		return "unexpected end-of-input from " + stream + what
+		return "unexpected end-of-input from " + stream + e.reading()
 	case BadNumber:
-		return "malformed numerical data from " + stream + what + ": " + e.Text[:min(len(e.Text), maxText)]
+		return "malformed numerical data from " + stream + e.reading() + e.quote()
+	case BadBool:
+		return "malformed boolean value from " + stream + e.reading() + e.quote()
+	case BadBase64:
+		if e.Encoding == Base64 {
+			return "malformed base64 data from " + stream + e.quote()
+		}
+		return "malformed base64 data from " + stream + e.reading() + e.quote()
+	case NoValue:
+		return "missing value for " + e.Expect + " attribute " + e.Text + " from " + stream
+	case ManyValues:
+		return "multiple values for attribute " + e.Text + " from " + stream
 	case TooLong:
-		return "string from " + stream + what + " exceeds the limit of " + e.Expect + " bytes"
+		return "string from " + stream + e.reading() + " exceeds the limit of " + e.Expect + " bytes"
 	case Mismatch:
 		return "unexpected " + e.Wanted + " " + e.Text + " from " + stream + " (expected: " + e.Expect + ")"
+	case Rejected:
+		return "rejected attributes from " + stream
 	case Extra:
 		return "unexpected attribute " + e.Text + " from " + stream + " (expecting: " + e.Wanted + ")"
 	case Missing:
 		return "missing attribute " + e.Wanted + " in input from " + stream
+	case Duplicate:
+		return "duplicate attribute " + e.Text + " in input from " + stream
+	case TooMany:
+		return "attribute count exceeds limit " + e.Expect + " in input from " + stream
 	}
 	return "unknown trouble with " + stream
 }
 
-// Malformed tells whether the input was broken, as opposed to well-formed but
-// not what the caller asked for.
-func (e *Error) Malformed() bool { return e.Kind < Extra }
+// Warnings is all that the reference logs: the line that [Error.Warning] is,
+// with two exceptions. When the input ended in a value that nobody asked for,
+// in the null encoding, the reference complains about the value and then finds
+// that there is no name either. And it leaves it to the caller's function to
+// explain [Rejected].
+func (e *Error) Warnings(stream string) []string {
+	if e.Kind == Rejected {
+		return nil
+	}
+	lines := []string{e.Warning(stream)}
+	if e.Skipped {
+		name := Error{Kind: Premature}
+		if e.Kind == Timeout || timedOut(e.Err) {
+			name.Kind = Timeout
+		}
+		lines = append(lines, name.Warning(stream))
+	}
+	return lines
+}
+
+// readError is the error that ended the input, for those who look at it.
+func readError(end error) error {
+	if end == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return end
+}
+
+// timedOut tells whether the error that ended the input is about time: all are
+// but the end of the stream and those that say they are not.
+func timedOut(end error) bool {
+	if end == nil || end == io.EOF || end == io.ErrUnexpectedEOF {
+		return false
+	}
+	var timeout interface{ Timeout() bool }
+	return !errors.As(end, &timeout) || timeout.Timeout()
+}
+
+func (e *Error) reading() string {
+	if e.Value {
+		return " while reading input attribute value"
+	}
+	return " while reading input attribute name"
+}
+
+// quote is the offending text, cut as the reference cuts it.
+func (e *Error) quote() string { return ": " + e.Text[:min(len(e.Text), maxText)] }

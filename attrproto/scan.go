@@ -2,26 +2,8 @@ package attrproto
 
 import (
 	"bytes"
-	"io"
 	"strconv"
 )
-
-// Type is the type of an attribute that a caller asks for.
-type Type uint8
-
-const (
-	String Type = iota // any bytes but NUL
-	Int                // unsigned, 32 bit
-	Long               // unsigned, 64 bit
-	Streq              // the value must be Want.Expect; not counted as a conversion
-)
-
-// A Want is one entry of a wish list.
-type Want struct {
-	Type   Type
-	Name   string
-	Expect string
-}
 
 // Flags change how a Scan treats what is not on the wish list.
 type Flags uint8
@@ -30,29 +12,36 @@ const (
 	WarnMissing Flags = 1 << iota // it is an error that the list ends too early
 	WarnExtra                     // it is an error that the list has other attributes
 	More                          // stop after the last wish, leave the rest of the list
+	Sanitize                      // pass received strings through Printable
 	Strict      = WarnMissing | WarnExtra
 )
 
-// Event says what a Scan is doing, for verbose logging.
-type Event uint8
-
+// Names that stand for something else in messages.
 const (
-	Wanted Event = iota // about to look for this attribute
-	Name                // read this name; empty at the end of the list
-	Value               // read this value
+	listTerminator    = "(list terminator)"
+	anyNameOrListEnd  = "(any attribute name or list terminator)"
+	anyNameOrGroupEnd = "(any attribute name or '}')"
 )
 
-// Names that stand for the end of a list in messages.
-const listTerminator = "(list terminator)"
-
+// span is where a value is: in the list, or decoded in Scan.text.
 type span struct {
 	start, end int
 	number     uint64
+	decoded    bool
 }
 
+// mode is what kind of string comes next.
+type mode uint8
+
+const (
+	nameMode  mode = iota
+	valueMode      // of the attribute that is wanted
+	skipMode       // what follows a name that nobody asked for
+)
+
 // A Scan matches one attribute list against a wish list, as attr_scan does
-// (src/util/attr_scan0.c). It works on bytes that the caller holds, in any
-// number of steps, and copies none of them:
+// (src/util/attr_scan0.c, attr_scan64.c, attr_scan_plain.c). It works on bytes
+// that the caller holds, in any number of steps, and copies none of them:
 //
 //	s.Start(flags, wants)
 //	for !s.Run(list, nil) {
@@ -60,8 +49,10 @@ type span struct {
 //	}
 //
 // The zero value is ready for Start, and a Scan can be started again at will.
+// Memory that it needs to decode values in is used again.
 type Scan struct {
-	// Limit is the longest string accepted, in bytes; 0 means any.
+	Encoding Encoding
+	// Limit is the longest string accepted, in bytes on the wire; 0 means any.
 	Limit int
 	// Trace, when set, is told what the scan sees. The text is borrowed.
 	Trace func(event Event, text []byte)
@@ -71,25 +62,34 @@ type Scan struct {
 	values   []span // one for each wish that has been granted
 	pos      int    // bytes consumed, the start of the next string
 	searched int    // bytes known to hold no end of that string
-	begun    bool   // at least one byte was there
-	value    bool   // the next string is a value
-	skip     bool   // that value is of no interest
-	traced   bool   // Trace knows what is wanted now
+	dropped  int    // bytes that Compact took off the list
+	mode     mode
+	begun    bool // at least one byte was there
+	traced   bool // Trace knows what is wanted now
+	group    bool // between the braces of a group
+	part     bool // in the list of a Sublist, which sub scans
 	done     bool
 	count    int
 	err      *Error
+
+	text []byte // decoded values
+	name []byte // of the attribute of a table whose value comes next
+	sub  *Scan
 }
 
 // Start begins a list. The wish list is borrowed until the scan is done.
 func (s *Scan) Start(flags Flags, wants []Want) {
-	*s = Scan{Limit: s.Limit, Trace: s.Trace, values: s.values[:0], flags: flags, wants: wants}
+	*s = Scan{Encoding: s.Encoding, Limit: s.Limit, Trace: s.Trace,
+		values: s.values[:0], text: s.text[:0], name: s.name, sub: s.sub,
+		flags: flags, wants: wants}
 }
 
 // Run goes on with list, which holds all bytes from the start of the list to
 // the last one received: at each call the same bytes as before and perhaps
 // more. It reports whether the scan is done. If it is not, all bytes were
 // looked at and at least one more is needed; end says that there will be none:
-// io.EOF, or another error for a read that timed out.
+// io.EOF, or another error for a read that timed out. An error that has a
+// method Timeout counts as what that says.
 func (s *Scan) Run(list []byte, end error) (done bool) {
 	if s.done {
 		return true
@@ -104,20 +104,27 @@ func (s *Scan) Run(list []byte, end error) (done bool) {
 		s.begun = true
 	}
 	for !s.done && !s.satisfied() {
-		if !s.value && !s.traced {
-			s.traced = true
-			if s.Trace != nil {
-				s.Trace(Wanted, []byte(s.wanted()))
+		if s.mode == nameMode && len(s.values) < len(s.wants) && s.wants[len(s.values)].Type == Func {
+			if !s.runPart(list, end) {
+				return s.done
 			}
+			continue
 		}
-		text, ok := s.token(list, end)
+		s.traceWanted()
+		text, delimiter, ok := s.token(list, end)
 		if !ok {
 			return s.done
 		}
-		if s.value {
-			s.takeValue(text)
-		} else {
-			s.takeName(text)
+		switch s.mode {
+		case nameMode:
+			s.takeName(text, delimiter)
+		case valueMode:
+			s.takeValue(text, delimiter)
+		case skipMode:
+			s.mode = nameMode
+			if s.Encoding == Null {
+				s.trace(Value, text)
+			}
 		}
 	}
 	return s.done
@@ -131,129 +138,144 @@ func (s *Scan) Began() bool { return s.begun }
 
 // Result is the number of wishes granted, -1 for malformed input, and the
 // reason why there were not more. A count that is too small without an error
-// is an early end of the list without [WarnMissing], or no input at all.
+// is an early end of the list without [WarnMissing], or no input at all. A
+// [Hash] counts as many times as it had attributes, a [Streq] does not count.
 func (s *Scan) Result() (count int, err *Error) { return s.count, s.err }
 
-// Bytes is the value of the i'th wish, part of the list that was given to Run.
+// Granted is how many wishes, from the first on, have been granted: those
+// whose value can be asked for. Unlike the count of [Scan.Result] it can serve
+// as an index of the wish list.
+func (s *Scan) Granted() int { return len(s.values) }
+
+// Bytes is the value of the i'th wish. It is part of the list that was given
+// to Run where that holds it as it is, and else part of the Scan's own memory,
+// which is valid until the next Start.
 func (s *Scan) Bytes(list []byte, i int) []byte {
-	return list[s.values[i].start:s.values[i].end]
+	v := &s.values[i]
+	if v.decoded {
+		return s.text[v.start:v.end:v.end]
+	}
+	return list[v.start:v.end:v.end]
 }
 
-// Uint is the value of the i'th wish when its type is a number.
+// Uint is the value of the i'th wish when its type is a number; 1 stands for
+// true.
 func (s *Scan) Uint(i int) uint64 { return s.values[i].number }
+
+// Bool is the value of the i'th wish when its type is a truth value.
+func (s *Scan) Bool(i int) bool { return s.values[i].number != 0 }
 
 // satisfied ends the scan after the last wish when the rest is to be left.
 func (s *Scan) satisfied() bool {
-	if s.flags&More != 0 && !s.value && len(s.values) == len(s.wants) {
+	if s.flags&More != 0 && s.mode == nameMode && len(s.values) == len(s.wants) {
 		s.finish(nil)
 	}
 	return s.done
 }
 
+// wanted is what messages say is wanted.
 func (s *Scan) wanted() string {
-	if len(s.values) == len(s.wants) {
+	switch {
+	case s.group:
+		return anyNameOrGroupEnd
+	case len(s.values) == len(s.wants):
 		return listTerminator
+	case s.wants[len(s.values)].Type == Hash:
+		return anyNameOrListEnd
 	}
 	return s.wants[len(s.values)].Name
 }
 
-// token takes the next string off the list, without its end.
-func (s *Scan) token(list []byte, end error) (text []byte, ok bool) {
-	i := bytes.IndexByte(list[s.searched:], 0)
+func (s *Scan) trace(event Event, text []byte) {
+	if s.Trace != nil {
+		s.Trace(event, text)
+	}
+}
+
+// traceWanted tells once for each name what is wanted.
+func (s *Scan) traceWanted() {
+	if s.mode == nameMode && !s.traced {
+		s.traced = true
+		if s.Trace != nil {
+			s.Trace(Wanted, []byte(s.wanted()))
+		}
+	}
+}
+
+// token takes the next string off the list, without the delimiter that ends
+// it.
+func (s *Scan) token(list []byte, end error) (text []byte, delimiter byte, ok bool) {
+	i := s.cut(list[s.searched:])
 	length := len(list) - s.pos
 	if i >= 0 {
 		length = s.searched + i - s.pos
 	}
 	if s.Limit > 0 && length > s.Limit {
-		s.finish(&Error{Kind: TooLong, Expect: strconv.Itoa(s.Limit)})
-		return nil, false
+		s.fail(&Error{Kind: TooLong, Expect: strconv.Itoa(s.Limit)}, s.pos)
+		return nil, 0, false
 	}
 	if i < 0 {
 		s.searched = len(list)
 		if end != nil {
-			s.pos = len(list)
-			s.finish(&Error{Kind: s.ending(end, length)})
+			s.cutOff(list[s.pos:], end)
 		}
-		return nil, false
+		return nil, 0, false
 	}
 	text = list[s.pos : s.pos+length]
+	delimiter = list[s.pos+length]
 	s.pos += length + 1
 	s.searched = s.pos
-	return text, true
+	return text, delimiter, true
 }
 
-// ending says in which way the input came to its end.
-func (s *Scan) ending(end error, length int) Kind {
+// cut finds the end of the string that comes next.
+func (s *Scan) cut(b []byte) int {
 	switch {
-	case length > 0:
-		return Unexpected
-	case end != io.EOF:
-		return Timeout
+	case s.Encoding == Null:
+		return bytes.IndexByte(b, 0)
+	case s.mode == skipMode:
+		return bytes.IndexByte(b, '\n') // a line may hold any number of separators
 	}
-	return Premature
+	return s.Encoding.cut(b, s.mode == valueMode)
 }
 
-func (s *Scan) takeName(name []byte) {
-	if s.Trace != nil {
-		s.Trace(Name, name)
-	}
-	s.traced = false
-	atEnd := len(s.values) == len(s.wants)
+// cutOff finishes a scan whose input ended where part of a string had come.
+func (s *Scan) cutOff(part []byte, end error) {
+	err := &Error{Kind: Premature, Err: readError(end), Skipped: s.mode == skipMode}
+	start := s.pos
+	s.pos += len(part)
 	switch {
-	case len(name) == 0 && (atEnd || s.flags&WarnMissing == 0):
-		s.finish(nil)
-	case len(name) == 0:
-		s.finish(&Error{Kind: Missing})
-	case !atEnd && string(name) == s.wants[len(s.values)].Name:
-		s.value, s.skip = true, false
-	case s.flags&WarnExtra != 0:
-		s.finish(&Error{Kind: Extra, Text: string(name)})
-	default:
-		s.value, s.skip = true, true
+	case s.Encoding == Null && len(part) > 0 && part[len(part)-1] != 0xff:
+		// The last byte read is the reference's sign that there were any. Where
+		// a char has a sign, 255 looks like the end of the stream.
+		err.Kind = Unexpected
+	case timedOut(end):
+		err.Kind = Timeout
 	}
+	if s.mode == skipMode && s.Encoding != Null {
+		// The reference does not say that it skips here, only that there is no
+		// name after that.
+		err.Skipped = false
+		s.mode = nameMode
+		s.traced = false
+		s.traceWanted()
+		start = s.pos
+	}
+	s.fail(err, start)
 }
 
-func (s *Scan) takeValue(text []byte) {
-	if s.Trace != nil {
-		s.Trace(Value, text)
+// fail finishes the scan because of the string that starts at offset start of
+// the list.
+func (s *Scan) fail(err *Error, start int) {
+	err.Encoding, err.Wanted, err.Value = s.Encoding, s.wanted(), s.mode != nameMode
+	err.Offset = s.dropped + start
+	if err.Malformed() {
+		s.count = -1
 	}
-	if s.skip {
-		s.value = false
-		return
-	}
-	v := span{start: s.pos - 1 - len(text), end: s.pos - 1}
-	want := &s.wants[len(s.values)]
-	switch want.Type {
-	case Int, Long:
-		number, ok := ParseUint(text)
-		if !ok {
-			s.finish(&Error{Kind: BadNumber, Text: string(text)})
-			return
-		}
-		v.number = number
-		if want.Type == Int {
-			v.number = uint64(uint32(number))
-		}
-	case Streq:
-		if string(text) != want.Expect {
-			s.finish(&Error{Kind: Mismatch, Text: string(text), Expect: want.Expect})
-			return
-		}
-		s.count--
-	}
-	s.count++
-	s.value = false
-	s.values = append(s.values, v)
+	s.finish(err)
 }
 
 func (s *Scan) finish(err *Error) {
 	s.done = true
-	if err == nil {
-		return
-	}
-	err.Wanted, err.Value, err.Offset = s.wanted(), s.value, s.pos
-	if err.Malformed() {
-		s.count = -1
-	}
 	s.err = err
 }

@@ -15,6 +15,9 @@ func TestPrivileges(t *testing.T) {
 		for _, syslog := range []bool{false, true} {
 			t.Run(fmt.Sprintf("chroot=%t,syslog=%t", jailed, syslog), func(t *testing.T) {
 				t.Parallel()
+				if syslog {
+					needMounts(t)
+				}
 				want := privilegesOf(t, "", jailed, syslog)
 				got := privilegesOf(t, ours(t), jailed, syslog)
 				// What the reference has is the least that is asked for.

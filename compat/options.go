@@ -19,8 +19,7 @@ const (
 	// socket in the queue directory.
 	LogPostlog
 	// LogSyslog runs the daemon where /dev/log is a socket of ours: lines
-	// come from there. It needs the right to mount, or else a /dev without
-	// a log socket.
+	// come from there. It needs the right to make mount namespaces.
 	LogSyslog
 )
 

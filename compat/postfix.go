@@ -31,7 +31,8 @@ type PostfixOptions struct {
 	// Hosts are lines for the hosts file of the jail, which is where smtp(8)
 	// looks names up.
 	Hosts []string
-	// Syslog makes the instance log to a syslog socket, not to a file.
+	// Syslog makes the instance log to a syslog socket, not to a file. It needs
+	// the right to make mount namespaces.
 	Syslog bool
 }
 

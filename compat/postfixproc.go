@@ -3,6 +3,7 @@ package compat
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -68,6 +69,11 @@ func parseStat(stat string) (name, state string, group int, ok bool) {
 	}
 	group, err := strconv.Atoi(fields[2])
 	return stat[open+1 : shut], fields[0], group, err == nil
+}
+
+// runs tells whether the instance has a process of that name.
+func (p *Postfix) runs(name string) bool {
+	return slices.ContainsFunc(p.Processes(), func(process Process) bool { return process.Name == name })
 }
 
 // WaitCache waits until the instance has a connection cache daemon other than

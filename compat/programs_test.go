@@ -63,6 +63,15 @@ func needRoot(t *testing.T) {
 	}
 }
 
+// needMounts is for what logs to a syslog socket.
+func needMounts(t *testing.T) {
+	t.Helper()
+	needRoot(t)
+	if !mayMount() {
+		skipLocally(t, errNoMount.Error())
+	}
+}
+
 // skipLocally skips the test, but fails it where everything has to run.
 func skipLocally(t *testing.T, why string) {
 	t.Helper()

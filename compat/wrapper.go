@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -52,6 +53,10 @@ func (c *command) ownDev(dir string) error {
 func mountNamespace() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 }
+
+// errNoMount is why a daemon cannot have a /dev of its own. The system's is no
+// substitute: whatever else logs would come in between.
+var errNoMount = errors.New("a syslog socket needs the right to make mount namespaces")
 
 // mayMount tells whether this process can make mount namespaces.
 func mayMount() bool {

@@ -21,6 +21,7 @@ type Session struct {
 	Local, Remote int
 	// Cookie tells the local end from all other sockets, for ever.
 	Cookie uint64
+	tcp    bool
 }
 
 // Pair returns a UNIX-domain session, as with TLS connection reuse.
@@ -62,8 +63,14 @@ func closeEnd(fd *int) {
 // CloseLocal closes the local end: from then on only the cache has it.
 func (s *Session) CloseLocal() { closeEnd(&s.Local) }
 
-// CloseRemote makes the remote end hang up.
-func (s *Session) CloseRemote() { closeEnd(&s.Remote) }
+// CloseRemote makes the remote end hang up. The local end knows when it returns.
+func (s *Session) CloseRemote() {
+	if s.tcp && s.Remote >= 0 {
+		unix.Shutdown(s.Remote, unix.SHUT_WR)
+		s.wait(s.hungUp)
+	}
+	closeEnd(&s.Remote)
+}
 
 // Close closes both ends.
 func (s *Session) Close() {
@@ -71,10 +78,13 @@ func (s *Session) Close() {
 	s.CloseRemote()
 }
 
-// Say sends text from the remote end.
+// Say sends text from the remote end. The local end has it when it returns.
 func (s *Session) Say(text string) error {
 	if err := unix.Sendto(s.Remote, []byte(text), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT, nil); err != nil {
 		return fmt.Errorf("send from remote end: %w", err)
+	}
+	if s.tcp {
+		s.wait(s.acknowledged)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,7 +33,32 @@ func TCP() (*Session, error) {
 		unix.Close(local)
 		return nil, fmt.Errorf("accept: %w", err)
 	}
-	return newSession(local, remote)
+	s, err := newSession(local, remote)
+	if err == nil {
+		s.tcp = true
+	}
+	return s, err
+}
+
+// wait waits until what the remote end has done has reached the local end: even
+// on one machine, packets may take their time.
+func (s *Session) wait(done func() bool) {
+	for deadline := time.Now().Add(patience); !done() && time.Now().Before(deadline); {
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
+// hungUp tells whether the local end has acknowledged the end of input.
+func (s *Session) hungUp() bool {
+	const established, finWait1 = 1, 4 // include/net/tcp_states.h in Linux
+	info, err := unix.GetsockoptTCPInfo(s.Remote, unix.IPPROTO_TCP, unix.TCP_INFO)
+	return err != nil || info.State != established && info.State != finWait1
+}
+
+// acknowledged tells whether the local end has acknowledged all there was.
+func (s *Session) acknowledged() bool {
+	unsent, err := unix.IoctlGetInt(s.Remote, unix.TIOCOUTQ)
+	return err != nil || unsent == 0
 }
 
 func tcpSocket() (int, error) {

@@ -1,0 +1,420 @@
+package attrproto
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// conns are the two kinds of connections that a Conn works on.
+var conns = map[string]func(t *testing.T) (a, b syscall.Conn){
+	"raw": func(t *testing.T) (a, b syscall.Conn) {
+		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return NewRawSocket(fds[0]), NewRawSocket(fds[1])
+	},
+	"net": func(t *testing.T) (a, b syscall.Conn) {
+		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return unixConn(t, fds[0]), unixConn(t, fds[1])
+	},
+}
+
+// unixConn makes a net.UnixConn of a socket, which it takes ownership of.
+func unixConn(t *testing.T, fd int) *net.UnixConn {
+	t.Helper()
+	f := os.NewFile(uintptr(fd), "socket")
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.(*net.UnixConn)
+}
+
+// ends connects two Conns and sets a deadline, so that no test can hang.
+func ends(t *testing.T, kind string) (a, b *Conn) {
+	t.Helper()
+	ca, cb := conns[kind](t)
+	for _, c := range []syscall.Conn{ca, cb} {
+		c.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(10 * time.Second))
+	}
+	a, err := NewConn(ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err = NewConn(cb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		a.Close()
+		b.Close()
+	})
+	return a, b
+}
+
+// receiveOne reads a list of one attribute, then a descriptor, then another
+// list.
+func receiveOne(c *Conn, h Handshake) (*Descriptor, error) {
+	var status int
+	if _, err := c.In.Scan(Strict, IntVar("status", &status)); err != nil {
+		return nil, err
+	}
+	d, err := c.ReceiveDescriptor(h)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.In.Scan(Strict, IntVar("next", &status)); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// sendOne is the other end of receiveOne.
+func sendOne(c *Conn, h Handshake, fd int) error {
+	c.Out.Int("status", 0)
+	if err := c.Out.Send(); err != nil {
+		return err
+	}
+	if err := c.SendDescriptor(fd, h); err != nil {
+		return err
+	}
+	c.Out.Int("next", 1)
+	return c.Out.Send()
+}
+
+// TestHandshakes passes a descriptor in every dialect, over every kind of
+// connection, with a receiver that takes one byte at a time and one that takes
+// everything that is there.
+func TestHandshakes(t *testing.T) {
+	for dialect, h := range map[string]Handshake{
+		"2004": Handshake2004, "2.2": Handshake22, "2.3": Handshake23,
+		"2.2 save": Handshake22.Save(), "2.3 save": Handshake23.Save(),
+	} {
+		for kind := range conns {
+			for _, noReadAhead := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s %s %v", dialect, kind, noReadAhead), func(t *testing.T) {
+					checkOpenFiles(t)
+					a, b := ends(t, kind)
+					b.In.NoReadAhead = noReadAhead
+					file := anyFile(t)
+					sent := make(chan error, 1)
+					go func() { sent <- sendOne(a, h, file) }()
+					if !h.Before && !h.After {
+						// Nothing holds the sender back: everything is there at once.
+						if err := <-sent; err != nil {
+							t.Fatal(err)
+						}
+						sent <- nil
+					}
+					d, err := receiveOne(b, h)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer d.Close()
+					if err := <-sent; err != nil {
+						t.Fatal(err)
+					}
+					if !sameFile(t, file, d.Int()) {
+						t.Error("another file arrived")
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestDescriptorInPieces sends every byte of lists and descriptor by itself,
+// and all of it in as few messages as possible.
+func TestDescriptorInPieces(t *testing.T) {
+	before, after := "status\x000\x00\x00", "next\x001\x00\x00"
+	for name, send := range map[string]func(t *testing.T, sock, file int){
+		"one byte at a time": func(t *testing.T, sock, file int) {
+			for i := range len(before) {
+				sendMany(t, sock, []byte{before[i]})
+			}
+			sendMany(t, sock, []byte{0}, []int{file})
+			for i := range len(after) {
+				sendMany(t, sock, []byte{after[i]})
+			}
+		},
+		"three messages": func(t *testing.T, sock, file int) {
+			sendMany(t, sock, []byte(before))
+			sendMany(t, sock, []byte{0}, []int{file})
+			sendMany(t, sock, []byte(after))
+		},
+		"what follows with the descriptor": func(t *testing.T, sock, file int) {
+			sendMany(t, sock, []byte(before))
+			sendMany(t, sock, []byte("\x00"+after), []int{file})
+		},
+		"all in one message": func(t *testing.T, sock, file int) {
+			sendMany(t, sock, []byte(before+"\x00"+after), []int{file})
+		},
+	} {
+		for _, noReadAhead := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s %v", name, noReadAhead), func(t *testing.T) {
+				checkOpenFiles(t)
+				fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer unix.Close(fds[0])
+				raw := NewRawSocket(fds[1])
+				raw.SetDeadline(time.Now().Add(10 * time.Second))
+				c, _ := NewConn(raw)
+				defer c.Close()
+				c.In.NoReadAhead = noReadAhead
+				file := anyFile(t)
+				send(t, fds[0], file)
+				d, err := receiveOne(c, Handshake2004)
+				if name == "all in one message" && noReadAhead {
+					// The descriptor came with the first byte of the list, which is
+					// when the reference closes it, too.
+					if !errors.Is(err, ErrNoDescriptor) {
+						t.Errorf("error %v", err)
+					}
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !sameFile(t, file, d.Int()) {
+					t.Error("another file arrived")
+				}
+				d.Close()
+			})
+		}
+	}
+}
+
+func TestReceiveDescriptorErrors(t *testing.T) {
+	for name, c := range map[string]struct {
+		send func(t *testing.T, sock, file int)
+		want error
+	}{
+		"a byte without": {func(t *testing.T, sock, file int) { sendMany(t, sock, []byte{0}) }, ErrNoDescriptor},
+		"two":            {func(t *testing.T, sock, file int) { sendMany(t, sock, []byte{0}, []int{file, file}) }, ErrManyDescriptors},
+		"two messages":   {func(t *testing.T, sock, file int) { sendMany(t, sock, []byte{0}, []int{file}, []int{file}) }, ErrManyDescriptors},
+		"the end":        {func(t *testing.T, sock, file int) {}, io.ErrUnexpectedEOF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkOpenFiles(t)
+			a, b := pair(t)
+			copied, err := unix.Dup(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn, _ := NewConn(NewRawSocket(copied))
+			defer conn.Close()
+			c.send(t, a, anyFile(t))
+			sendMany(t, a, []byte("next\x001\x00\x00"))
+			if c.want == io.ErrUnexpectedEOF {
+				conn.In.Scan(0)
+				unix.Shutdown(a, unix.SHUT_WR)
+			}
+			if d, err := conn.ReceiveDescriptor(Handshake2004); d != nil || !errors.Is(err, c.want) {
+				t.Fatalf("%v, error %v, want %v", d, err, c.want)
+			}
+			if c.want == io.ErrUnexpectedEOF {
+				return
+			}
+			var next int
+			if _, err := conn.In.Scan(Strict, IntVar("next", &next)); err != nil {
+				t.Errorf("the connection did not survive: %v", err)
+			}
+		})
+	}
+}
+
+func TestReceiveDescriptorWithoutAFreeOne(t *testing.T) {
+	checkOpenFiles(t)
+	a, b := ends(t, "raw")
+	if err := a.SendDescriptor(anyFile(t), Handshake2004); err != nil {
+		t.Fatal(err)
+	}
+	withoutFreeDescriptors(t, 0, func() {
+		if d, err := b.ReceiveDescriptor(Handshake2004); d != nil || !errors.Is(err, ErrLostDescriptor) {
+			t.Errorf("%v, error %v", d, err)
+		}
+	})
+}
+
+// TestUnclaimedDescriptors sends descriptors that nobody asks for: some before
+// a list, some in it, some after it.
+func TestUnclaimedDescriptors(t *testing.T) {
+	checkOpenFiles(t)
+	a, b := pair(t)
+	file := anyFile(t)
+	for _, piece := range []string{"na", "me\x00", "value\x00\x00"} {
+		sendMany(t, a, []byte(piece), []int{file})
+	}
+	before := openFiles(t)
+	copied, err := unix.Dup(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ := NewConn(NewRawSocket(copied))
+	if _, err := c.In.Scan(Strict, Want{Name: "name"}); err != nil {
+		t.Fatal(err)
+	}
+	if now := openFiles(t); now != before+1 {
+		t.Errorf("%d descriptors more than before the list", now-before)
+	}
+	for range 3 * maxUnclaimed {
+		sendMany(t, a, []byte("x"), []int{file})
+	}
+	unix.Shutdown(a, unix.SHUT_WR)
+	if _, err := c.In.NextName(); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a name without end: %v", err)
+	}
+	c.Close()
+	if now := openFiles(t); now != before {
+		t.Errorf("%d descriptors more than at first", now-before)
+	}
+}
+
+// TestManyUnclaimedDescriptors sends a descriptor with every byte.
+func TestManyUnclaimedDescriptors(t *testing.T) {
+	checkOpenFiles(t)
+	a, b := pair(t)
+	file := anyFile(t)
+	s, err := NewSocket(NewRawSocket(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := openFiles(t)
+	p := make([]byte, 100)
+	for range 3 * maxUnclaimed {
+		sendMany(t, a, []byte("x"), []int{file})
+		if _, err := s.Read(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if now := openFiles(t); now != before+maxUnclaimed {
+		t.Errorf("%d descriptors are kept, want %d", now-before, maxUnclaimed)
+	}
+	s.Close()
+}
+
+func TestReceiveDescriptorNeedsASocket(t *testing.T) {
+	if _, err := NewReader(new(endless)).receiveDescriptor(); err != errNotSocket {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestConnDeadline waits for what does not come.
+func TestConnDeadline(t *testing.T) {
+	for kind := range conns {
+		t.Run(kind, func(t *testing.T) {
+			a, _ := ends(t, kind)
+			a.c.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(5 * time.Millisecond))
+			_, err := a.In.Scan(Strict, Want{Name: "status"})
+			var e *Error
+			if !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &e) || e.Kind != Timeout {
+				t.Errorf("read: %v", err)
+			}
+			for err = nil; err == nil; {
+				a.Out.Data("x", make([]byte, 1<<16))
+				err = a.Out.Send()
+			}
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("write: %v", err)
+			}
+			if err := a.SendDescriptor(0, Handshake2004); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("send descriptor: %v", err)
+			}
+		})
+	}
+}
+
+func TestConnClosed(t *testing.T) {
+	for kind := range conns {
+		t.Run(kind, func(t *testing.T) {
+			a, b := ends(t, kind)
+			b.Close()
+			if _, err := a.In.Scan(Strict, Want{Name: "x"}); err != io.EOF {
+				t.Errorf("read: %v", err)
+			}
+			a.Out.Int("x", 1)
+			if err := a.Out.Send(); !errors.Is(err, unix.EPIPE) {
+				t.Errorf("write: %v", err)
+			}
+			if err := a.SendDescriptor(0, Handshake2004); !errors.Is(err, unix.EPIPE) {
+				t.Errorf("send descriptor: %v", err)
+			}
+			if err := a.SendDescriptor(0, Handshake23); err == nil {
+				t.Error("handshake with nobody")
+			}
+			a.Close()
+			if _, err := a.sock.Read(make([]byte, 1)); !errors.Is(err, os.ErrClosed) && !errors.Is(err, net.ErrClosed) {
+				t.Errorf("read after close: %v", err)
+			}
+		})
+	}
+}
+
+// TestRawConnControl looks at the number of the socket.
+func TestRawConnControl(t *testing.T) {
+	fd, err := unix.Dup(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewRawSocket(fd)
+	raw, _ := s.SyscallConn()
+	got := -1
+	if err := raw.Control(func(fd uintptr) { got = int(fd) }); err != nil || got != fd {
+		t.Errorf("number %d, want %d; %v", got, fd, err)
+	}
+	s.Close()
+	if err := raw.Control(func(uintptr) {}); err != os.ErrClosed {
+		t.Errorf("after close: %v", err)
+	}
+}
+
+// TestPassingLeavesFlagsAlone passes a socket that does not block, and one that
+// does, and compares before and after.
+func TestPassingLeavesFlagsAlone(t *testing.T) {
+	for name, flags := range map[string]int{"blocking": 0, "non-blocking": unix.SOCK_NONBLOCK} {
+		t.Run(name, func(t *testing.T) {
+			fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|flags, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(fds[0])
+			defer unix.Close(fds[1])
+			sendMany(t, fds[1], []byte("pending"))
+			before, _ := unix.FcntlInt(uintptr(fds[0]), unix.F_GETFL, 0)
+			a, b := ends(t, "net")
+			if err := a.SendDescriptor(fds[0], Handshake2004); err != nil {
+				t.Fatal(err)
+			}
+			d, err := b.ReceiveDescriptor(Handshake2004)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			for _, fd := range []int{fds[0], d.Int()} {
+				if after, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0); after != before {
+					t.Errorf("flags %#x, before %#x", after, before)
+				}
+			}
+			p := make([]byte, 20)
+			if n, err := unix.Read(d.Int(), p); string(p[:max(n, 0)]) != "pending" {
+				t.Errorf("pending bytes: %q, %v", p[:max(n, 0)], err)
+			}
+		})
+	}
+}

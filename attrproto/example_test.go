@@ -1,0 +1,235 @@
+package attrproto_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+
+	"scache/attrproto"
+)
+
+// The mail queue of a running Postfix, in ten lines.
+func Example() {
+	conn, err := net.Dial("unix", "/var/spool/postfix/public/showq")
+	if err != nil {
+		fmt.Println("no Postfix here")
+		return
+	}
+	defer conn.Close()
+	r := attrproto.NewReader(conn)
+	r.Greeting("mail_queue_list_protocol")
+	for r.More() {
+		var queue, id, sender, recipient, reason string
+		var arrival, size int64
+		var expired int
+		r.Scan(attrproto.Strict|attrproto.More,
+			attrproto.StringVar("queue_name", &queue), attrproto.StringVar("queue_id", &id),
+			attrproto.LongVar("time", &arrival), attrproto.LongVar("size", &size),
+			attrproto.IntVar("forced_expire", &expired), attrproto.StringVar("sender", &sender))
+		for r.More() {
+			r.Scan(attrproto.Strict|attrproto.More,
+				attrproto.StringVar("recipient", &recipient), attrproto.StringVar("reason", &reason))
+			fmt.Println(queue, id, size, sender, "to", recipient, reason)
+		}
+	}
+	if err := r.Err(); err != nil {
+		fmt.Println("the listing is not complete:", err)
+	}
+}
+
+// Pure functions: append and consume.
+func ExampleEncoding_AppendString() {
+	list, err := attrproto.Plain.AppendString(nil, "request", "connect")
+	if err == nil {
+		list, err = attrproto.Plain.AppendString(list, "ident", "smtp:192.0.2.1")
+	}
+	list = attrproto.Plain.AppendEnd(list)
+	fmt.Printf("%s%v\n", list, err)
+
+	_, err = attrproto.Plain.AppendString(nil, "ident", "smtp\nrequest=disconnect")
+	fmt.Println(err)
+	// Output:
+	// request=connect
+	// ident=smtp:192.0.2.1
+	//
+	// <nil>
+	// attribute "ident": the value holds a newline
+}
+
+func ExampleEncoding_Consume() {
+	input := []byte("status\x000\x00{\x00a\x00b\x00}\x00\x00")
+	group := false
+	for len(input) > 0 {
+		item, n, err := attrproto.Null.Consume(input, group)
+		if n == 0 || err != nil {
+			fmt.Println("incomplete or malformed:", err)
+			break
+		}
+		switch item.Kind {
+		case attrproto.Attribute:
+			fmt.Printf("%s is %s\n", item.Name, item.Value)
+		case attrproto.Open, attrproto.Close:
+			group = item.Kind == attrproto.Open
+		case attrproto.End:
+			fmt.Println("end of the list")
+		}
+		input = input[n:]
+	}
+	// Output:
+	// status is 0
+	// a is b
+	// end of the list
+}
+
+// A scan of bytes that arrive in pieces.
+func ExampleScan() {
+	wants := []attrproto.Want{
+		{Name: "request"},
+		{Type: attrproto.Int, Name: "ttl"},
+		{Name: "label"},
+	}
+	var scan attrproto.Scan
+	scan.Start(attrproto.Strict, wants)
+	var list []byte
+	for _, piece := range []string{"request\x00save", "_dest\x00ttl\x002\x00la", "bel\x00example.com\x00\x00"} {
+		list = append(list, piece...)
+		if scan.Run(list, nil) {
+			break
+		}
+		fmt.Println("needs more")
+	}
+	count, err := scan.Result()
+	fmt.Println(count, err == nil)
+	fmt.Printf("%s, %d seconds, %s\n", scan.Bytes(list, 0), scan.Uint(1), scan.Bytes(list, 2))
+	// Output:
+	// needs more
+	// needs more
+	// 3 true
+	// save_dest, 2 seconds, example.com
+}
+
+func ExampleReader_Scan() {
+	reply := "flags\x000\x00transport\x00smtp\x00nexthop\x00example.com\x00\x00"
+	r := attrproto.NewReader(strings.NewReader(reply))
+	var flags int
+	var transport, nexthop string
+	_, err := r.Scan(attrproto.Strict,
+		attrproto.IntVar("flags", &flags),
+		attrproto.StringVar("transport", &transport),
+		attrproto.StringVar("nexthop", &nexthop))
+	fmt.Println(flags, transport, nexthop, err)
+	_, err = r.Scan(attrproto.Strict, attrproto.IntVar("flags", &flags))
+	fmt.Println(err == io.EOF)
+	// Output:
+	// 0 smtp example.com <nil>
+	// true
+}
+
+// Whose fault an error is, and what Postfix would have logged about it.
+func ExampleError() {
+	r := attrproto.NewReader(strings.NewReader("status\x00zero\x00\x00"))
+	var status int
+	_, err := r.Scan(attrproto.Strict, attrproto.IntVar("status", &status))
+	var e *attrproto.Error
+	if errors.As(err, &e) {
+		switch e.Class() {
+		case attrproto.IOClass:
+			fmt.Println("trouble with the connection:", e.Err)
+		case attrproto.SyntaxClass:
+			fmt.Println("malformed at", e.Offset)
+		case attrproto.WishClass:
+			fmt.Println("not what was asked for")
+		}
+		fmt.Println(e.Warning("scache socket"))
+	}
+	// Output:
+	// malformed at 7
+	// malformed numerical data from scache socket while reading input attribute value: zero
+}
+
+func ExampleWriter() {
+	w := attrproto.NewWriter(os.Stdout)
+	w.Encoding = attrproto.Plain
+	w.String("request", "smtpd_access_policy")
+	w.Long("size", 12345)
+	w.Bool("encrypted", true)
+	if err := w.Send(); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// request=smtpd_access_policy
+	// size=12345
+	// encrypted=true
+	//
+}
+
+// A list that grows on the way: a number tells how many strings follow.
+func ExampleFuncVar() {
+	var args []string
+	left := -1
+	argv := func(got *attrproto.Scan, list []byte) (next []attrproto.Want, ok bool) {
+		switch {
+		case got == nil:
+			return []attrproto.Want{{Type: attrproto.Int, Name: "argv_size"}}, true
+		case got.Granted() != 1:
+			return nil, false
+		case left < 0:
+			left = int(got.Uint(0))
+		default:
+			args = append(args, string(got.Bytes(list, 0)))
+			left--
+		}
+		if left == 0 {
+			return nil, true
+		}
+		return []attrproto.Want{{Name: "argv_value"}}, true
+	}
+	r := attrproto.NewReader(strings.NewReader("argv_size\x002\x00argv_value\x00a\x00argv_value\x00b\x00\x00"))
+	_, err := r.Scan(attrproto.Strict, attrproto.FuncVar(argv))
+	fmt.Println(args, err)
+	// Output:
+	// [a b] <nil>
+}
+
+// A client of scache(8) that looks for a session.
+func ExampleConn() {
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: "/var/spool/postfix/private/scache", Net: "unix"})
+	if err != nil {
+		fmt.Println("no Postfix here")
+		return
+	}
+	c, err := attrproto.NewConn(conn)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	var status int
+	var property string
+	if err := c.In.Greeting("connection_cache_protocol"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	c.Out.String("request", "find_endp")
+	c.Out.String("label", "smtp\n192.0.2.25\n25\n")
+	if err := c.Out.Send(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = c.In.Scan(attrproto.Strict,
+		attrproto.IntVar("status", &status), attrproto.StringVar("property", &property))
+	if err != nil || status != 0 {
+		fmt.Println("no such session", err)
+		return
+	}
+	session, err := c.ReceiveDescriptor(attrproto.Handshake23)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer session.Close()
+	fmt.Println("descriptor", session.Int())
+}

@@ -1,0 +1,38 @@
+package attrproto
+
+// Event says what a Scan or a Reader is doing, for verbose logging.
+type Event uint8
+
+const (
+	Wanted Event = iota // about to look for this attribute
+	Name                // read this name; empty at the end of the list
+	Value               // read this value
+
+	// What [Reader.More] found; the text is the byte ahead.
+	Ended  // the end of the list, which is consumed
+	Ahead  // another attribute
+	NoMore // the end of the input
+)
+
+// Message is the line that the reference logs when it is verbose. The stream
+// is what it calls the input, for example "scache socket". Bytes that are not
+// printable are left for the logger to replace.
+func (e Event) Message(stream string, text []byte) string {
+	shown := string(text)
+	if shown == "" {
+		shown = "(end)" // of empty values, too
+	}
+	switch e {
+	case Wanted:
+		return stream + ": wanted attribute: " + shown
+	case Name:
+		return "input attribute name: " + shown
+	case Ended:
+		return stream + ": terminator (consumed)"
+	case Ahead:
+		return stream + ": non-terminator '" + string(text) + "' (lookahead)"
+	case NoMore:
+		return stream + ": EOF"
+	}
+	return "input attribute value: " + shown
+}

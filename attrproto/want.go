@@ -1,0 +1,128 @@
+package attrproto
+
+// Type is the type of an attribute that a caller asks for.
+type Type uint8
+
+const (
+	String Type = iota // any bytes but NUL
+	Int                // unsigned, 32 bit
+	Long               // unsigned, 64 bit
+	Streq              // the value must be Want.Expect; not counted as a conversion
+	Bool               // true or false; Postfix 3.12 and later
+	Data               // any bytes, sent as base64
+	Hash               // a group of strings, or all that is left of the list
+	Func               // a part of the list that a function of the caller's asks for
+)
+
+// A Want is one entry of a wish list. The functions [StringVar] and so on make
+// one whose value ends up in a variable; a literal without To is enough for
+// those who take the value from [Scan.Bytes] or [Scan.Uint].
+type Want struct {
+	Type   Type
+	Name   string // not with Hash and Func
+	Expect string // with Streq
+	// To is where the value goes as soon as it was read, nil for nowhere: a
+	// pointer to a string, an int, an integer of 32 or 64 bits, a bool or a
+	// byte slice. With Hash it is a map[string]string that is not nil, with
+	// Func a Sublist.
+	To any
+}
+
+// HashLimit is the most names that the table of a [Hash] holds, with those
+// that were there before. It is ATTR_HASH_LIMIT of src/util/attr.h.
+const HashLimit = 1024
+
+// StringVar asks for a string. The variable gets a copy.
+func StringVar(name string, p *string) Want { return Want{Type: String, Name: name, To: p} }
+
+// IntVar asks for a number of the type int. Variables with a sign get it as a
+// C program does: 4294967295 is -1.
+func IntVar[T int | int32 | uint32 | int64 | uint64](name string, p *T) Want {
+	return Want{Type: Int, Name: name, To: p}
+}
+
+// LongVar asks for a number of the type long. Variables with a sign get it as
+// a C program does: 18446744073709551615 is -1.
+func LongVar[T int | int64 | uint64](name string, p *T) Want {
+	return Want{Type: Long, Name: name, To: p}
+}
+
+// BoolVar asks for a truth value.
+func BoolVar(name string, p *bool) Want { return Want{Type: Bool, Name: name, To: p} }
+
+// DataVar asks for bytes. They overwrite what is in the slice, which grows
+// when it must.
+func DataVar(name string, p *[]byte) Want { return Want{Type: Data, Name: name, To: p} }
+
+// Equal asks for an attribute that must have this value, such as a greeting.
+// It does not count as a conversion.
+func Equal(name, value string) Want { return Want{Type: Streq, Name: name, Expect: value} }
+
+// HashVar asks for a group, or for all that is left of the list when no group
+// begins here; then it must be the last wish. A name that is in the table
+// already keeps its value. Each attribute counts as a conversion. The names
+// come from the peer: use only those that you know.
+func HashVar(table map[string]string) Want { return Want{Type: Hash, To: table} }
+
+// FuncVar asks for a part of the list that f says more about. It counts as one
+// conversion.
+func FuncVar(f Sublist) Want { return Want{Type: Func, To: f} }
+
+// ListVar asks for a fixed sequence of attributes as one conversion. It is for
+// structures that appear in several lists. A sequence that is not complete
+// makes the result of the scan -1.
+func ListVar(wants ...Want) Want {
+	return FuncVar(func(got *Scan, list []byte) (next []Want, ok bool) {
+		if got == nil {
+			return wants, true
+		}
+		return nil, len(got.values) == len(wants)
+	})
+}
+
+// A Sublist says what a part of a list is made of, step by step: the first
+// call, with nil, asks for the first wishes; each further call shows what they
+// got and asks for the next, for as many times as it takes. To give none ends
+// the part. Not to be ok makes the result of the scan -1, as does a violation
+// of the wishes. The scan and the list are borrowed.
+//
+// It is ATTR_TYPE_FUNC of src/util/attr.h.
+type Sublist func(got *Scan, list []byte) (next []Want, ok bool)
+
+// deliver puts a value where the wish says.
+func (w *Want) deliver(text []byte, number uint64) {
+	switch p := w.To.(type) {
+	case nil:
+	case *string:
+		if *p != string(text) { // an equal one needs no new memory
+			*p = string(text)
+		}
+	case *[]byte:
+		*p = append((*p)[:0], text...)
+	case *bool:
+		*p = number != 0
+	default:
+		w.deliverNumber(number)
+	}
+}
+
+func (w *Want) deliverNumber(number uint64) {
+	signed := int64(number)
+	if w.Type == Int {
+		signed = int64(int32(number))
+	}
+	switch p := w.To.(type) {
+	case *int:
+		*p = int(signed)
+	case *int32:
+		*p = int32(signed)
+	case *int64:
+		*p = signed
+	case *uint32:
+		*p = uint32(number)
+	case *uint64:
+		*p = number
+	default:
+		panic("attrproto: no such destination for a value")
+	}
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"scache/compat"
+)
+
+// runInstall is "scachectl install".
+func runInstall(args []string) int {
+	f, o := installFlags("install")
+	f.StringVar(&o.Daemon, "scached", besideUs("scached"), "the daemon to install")
+	return installOrNot(f, o, args, compat.Install)
+}
+
+// runUninstall is "scachectl uninstall".
+func runUninstall(args []string) int {
+	f, o := installFlags("uninstall")
+	return installOrNot(f, o, args, compat.Uninstall)
+}
+
+func installFlags(name string) (*flag.FlagSet, *compat.InstallOptions) {
+	o := &compat.InstallOptions{Out: os.Stdout}
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.StringVar(&o.ConfigDir, "config", "", "Postfix's configuration `directory` (default the system's)")
+	f.BoolVar(&o.DryRun, "dry-run", false, "say what would be done")
+	return f, o
+}
+
+func installOrNot(f *flag.FlagSet, o *compat.InstallOptions, args []string, do func(compat.InstallOptions) error) int {
+	if err := f.Parse(args); err != nil {
+		return 2
+	}
+	if f.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "scachectl %s: unexpected argument %q\n", f.Name(), f.Arg(0))
+		return 2
+	}
+	if err := do(*o); err != nil {
+		fmt.Fprintln(os.Stderr, "scachectl", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,50 @@
+// Scachectl is the tool around scached: it shows the daemon at work in a real
+// Postfix, installs it, and measures and checks it against the reference.
+package main
+
+import (
+	"fmt"
+	"os"
+	"text/tabwriter"
+)
+
+// A command is one subcommand. Its file is named after it.
+type command struct {
+	name     string
+	synopsis string // its arguments
+	help     string // one line
+	run      func(args []string) int
+}
+
+var commands = []command{
+	{"run", "[-messages N] [-senders N] [-scached FILE]", "send mail through a private Postfix with scached, and with the reference", runRun},
+	{"install", "[-config DIR] [-scached FILE] [-dry-run]", "make scached the program of Postfix's scache service", runInstall},
+	{"uninstall", "[-config DIR] [-dry-run]", "take back what install did", runUninstall},
+	{"script", "[-real-time] [-always-verbose] [-extended] [FILE]", "run a script of cache operations", runScript},
+	{"refs", "[-scached FILE] [-reference FILE] [FILE...]", "compare scripts' results with the reference's", runRefs},
+	{"bench", "[flags]", "measure scached and the reference", runBench},
+}
+
+func main() {
+	if len(os.Args) < 2 {
+		usage()
+		os.Exit(2)
+	}
+	for _, c := range commands {
+		if c.name == os.Args[1] {
+			os.Exit(c.run(os.Args[2:]))
+		}
+	}
+	fmt.Fprintf(os.Stderr, "scachectl: no such command: %s\n", os.Args[1])
+	usage()
+	os.Exit(2)
+}
+
+func usage() {
+	fmt.Fprintln(os.Stderr, "usage: scachectl COMMAND [flags]")
+	table := tabwriter.NewWriter(os.Stderr, 0, 0, 2, ' ', 0)
+	for _, c := range commands {
+		fmt.Fprintf(table, "  %s %s\t%s\n", c.name, c.synopsis, c.help)
+	}
+	table.Flush()
+}

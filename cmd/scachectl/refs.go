@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"scache/compat"
+	"scache/compat/lockstep"
+)
+
+// runRefs is "scachectl refs".
+func runRefs(args []string) int {
+	f := flag.NewFlagSet("refs", flag.ContinueOnError)
+	ours := f.String("scached", besideUs("scached"), "our daemon")
+	reference := f.String("reference", "", "the reference (default: the installed scache)")
+	if err := f.Parse(args); err != nil {
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	defer stop()
+	if err := refs(ctx, *ours, *reference, f.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "scachectl refs:", err)
+		return 1
+	}
+	return 0
+}
+
+func refs(ctx context.Context, ours, reference string, files []string) (err error) {
+	if len(files) == 0 {
+		if files, err = filepath.Glob("testdata/scenarios/*.in"); err != nil {
+			return err
+		}
+	}
+	if len(files) == 0 {
+		return errors.New("no scripts given, and none in testdata/scenarios")
+	}
+	if reference == "" {
+		if reference, err = compat.ReferenceProgram(); err != nil {
+			return err
+		}
+	}
+	servers, stop, err := lockstep.Start(ctx,
+		lockstep.Program{Name: "reference", Path: reference}, lockstep.Program{Name: "scached", Path: ours})
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return lockstep.CompareFiles(files, append(servers, lockstep.Side{Name: "in process"}), os.Stdout)
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
+
+	"scache/compat"
+)
+
+// runRun is "scachectl run".
+func runRun(args []string) int {
+	o := compat.RunOptions{Out: os.Stdout}
+	f := flag.NewFlagSet("run", flag.ContinueOnError)
+	f.StringVar(&o.Scached, "scached", besideUs("scached"), "our daemon")
+	f.IntVar(&o.Messages, "messages", 300, "how many messages to send")
+	f.IntVar(&o.Senders, "senders", 5, "how many of them at a time")
+	if err := f.Parse(args); err != nil {
+		return 2
+	}
+	if f.NArg() > 0 || o.Messages < 1 || o.Senders < 1 {
+		fmt.Fprintln(os.Stderr, "scachectl run: no arguments but flags, and at least one message and sender")
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	defer stop()
+	if err := compat.Run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "scachectl run:", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,210 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"scache/compat"
+)
+
+// buildScached builds our daemon, as the Makefile does.
+func buildScached(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "scached")
+	cmd := exec.Command("go", "build", "-o", path, "scache/cmd/scached")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// A short measurement of everything but mail, which package compat tests. Every
+// answer of a daemon is compared with what it should be on the way.
+func TestRun(t *testing.T) {
+	_, err := compat.ReferenceProgram()
+	if err != nil && os.Getenv("CI") == "true" {
+		t.Fatalf("CI: %v", err)
+	}
+	withReference := err == nil
+	if !withReference {
+		t.Logf("NOT TESTED with the reference: %v", err)
+	}
+	o := Defaults()
+	o.Scached = buildScached(t)
+	o.Parts = []string{PartLoad, PartStartup}
+	o.Sessions, o.Clients, o.Rounds, o.Length = []int{0, 50}, []int{1, 3}, 2, 20*time.Millisecond
+	var bar bytes.Buffer
+	o.Progress = &bar
+	report, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Load) != 4 {
+		t.Fatalf("%d cases, want 4", len(report.Load))
+	}
+	for _, c := range report.Load {
+		for _, m := range append(c.metrics(), report.Startup, report.Size) {
+			if m == c.Calls {
+				continue // may be impossible here, and comes once
+			}
+			checkMetric(t, m, withReference)
+		}
+	}
+	if !strings.Contains(bar.String(), "100%") {
+		t.Errorf("the progress ends short: %q", bar.String())
+	}
+	checkOutput(t, report)
+}
+
+func checkMetric(t *testing.T, m *Metric, withReference bool) {
+	t.Helper()
+	if len(m.Ours) == 0 || m.Ours.Min() <= 0 {
+		t.Errorf("%s: ours is %v", m.Name, m.Ours)
+	}
+	if withReference != (len(m.Reference) == len(m.Ours)) {
+		t.Errorf("%s: %d figures of ours, %d of the reference", m.Name, len(m.Ours), len(m.Reference))
+	}
+}
+
+func checkOutput(t *testing.T, report *Report) {
+	t.Helper()
+	var text, encoded, svg bytes.Buffer
+	if err := errors.Join(report.WriteText(&text), report.WriteJSON(&encoded), report.WritePlot(&svg)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "50 sessions cached, 3 clients"; !strings.Contains(text.String(), want) {
+		t.Errorf("no %q in the text:\n%s", want, &text)
+	}
+	var decoded struct {
+		Load []struct {
+			CPU struct{ Ours struct{ Rounds []float64 } } `json:"cpu_per_cycle"`
+		}
+	}
+	if err := json.Unmarshal(encoded.Bytes(), &decoded); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]float64(report.Load[3].CPU.Ours), decoded.Load[3].CPU.Ours.Rounds); diff != "" {
+		t.Errorf("JSON (-report +JSON):\n%s", diff)
+	}
+	decoder, lines := xml.NewDecoder(&svg), 0
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("SVG: %v", err)
+		}
+		if data, ok := token.(xml.CharData); ok && strings.HasPrefix(string(data), "scached, ") {
+			lines++
+		}
+	}
+	if lines != 2 {
+		t.Errorf("the plot names %d lines of ours, want 2", lines)
+	}
+}
+
+// Sessions that expire are measured while they do, and all of them are gone
+// afterwards.
+func TestExpireAll(t *testing.T) {
+	s := &subject{program: buildScached(t)}
+	due := time.Now().Add(4 * time.Second).Truncate(time.Second)
+	own, err := connect(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer disconnect(own)
+	defer s.stop()
+	if err := s.start(t.Context(), nil, own); err != nil {
+		t.Fatal(err)
+	}
+	before, err := s.daemon.Descriptors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	far, err := s.saveDue(100, due)
+	defer disconnect(far)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.daemon.WaitDescriptors(len(before)+100, time.Second); err != nil {
+		t.Error(err)
+	}
+	if err := s.daemon.WaitDescriptors(len(before), 5*time.Second); err != nil {
+		t.Error(err)
+	}
+	if late := time.Since(due); late < -time.Second || late > 3*time.Second {
+		t.Errorf("gone %v after they were due", late)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(o *Options)
+		want   string
+	}{
+		{"no rounds", func(o *Options) { o.Rounds = 0 }, "round"},
+		{"no time", func(o *Options) { o.Length = 0 }, "takes time"},
+		{"sizes that fall", func(o *Options) { o.Sessions = []int{5, 3} }, "rising"},
+		{"no sizes", func(o *Options) { o.Sessions = nil }, "rising"},
+		{"too many sessions", func(o *Options) { o.Sessions = []int{100_000} }, "at most 19000"},
+		{"no client", func(o *Options) { o.Clients = []int{0} }, "clients"},
+		{"unknown part", func(o *Options) { o.Parts = []string{"lead"} }, "no such part: lead"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := Defaults()
+			o.Scached = "/nonexistent"
+			test.change(&o)
+			if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
+
+// A wrong answer is an error, not a figure.
+func TestClientChecksAnswers(t *testing.T) {
+	for _, test := range []struct{ name, answer, want string }{
+		{"wrong", "status\x002\x00\x00", "find_endp: the answer is"},
+		{"too long", "status\x000\x00\x00x", "find_endp: the answer is"},
+		{"cut off", "status\x00", "find_endp: the answer is"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(pair[0])
+			if _, err := unix.Write(pair[0], greeting); err != nil {
+				t.Fatal(err)
+			}
+			c, err := newClient(pair[1], -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.close()
+			if _, err := unix.Write(pair[0], []byte(test.answer)); err != nil {
+				t.Fatal(err)
+			}
+			unix.Shutdown(pair[0], unix.SHUT_WR)
+			c.steps = []step{{name: "find_endp", send: nul, expect: saved}}
+			if _, err := generate([]*client{c}, time.Millisecond); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+		})
+	}
+}

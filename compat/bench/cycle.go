@@ -1,0 +1,79 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+
+	"scache/attrproto"
+	"scache/scached/protocol"
+)
+
+const (
+	// propertySize is how long the property of a session is, in bytes: about
+	// as long as what smtp(8) says about one.
+	propertySize = 300
+	// sessionTTL is smtp_connection_cache_time_limit, in seconds.
+	sessionTTL = 2
+)
+
+// A step of a conversation is something that a client sends, and what the
+// server is to answer: nothing, if expect is empty.
+type step struct {
+	name   string
+	send   []byte
+	pass   bool // the session's descriptor is sent with it
+	expect []byte
+	take   bool // a descriptor comes with the answer
+}
+
+var (
+	nul      = []byte{0}
+	greeting = protocol.Dialects[0].AppendGreeting(nil)
+	dummy    = list("dummy", "")
+	saved    = list("status", "0")
+)
+
+// list is an attribute list of names and values in turn.
+func list(namesAndValues ...string) []byte {
+	var b []byte
+	for i := 0; i < len(namesAndValues); i += 2 {
+		b = attrproto.AppendString(b, namesAndValues[i], namesAndValues[i+1])
+	}
+	return attrproto.AppendEnd(b)
+}
+
+// property is a text of n bytes with a session's name in it.
+func property(name string, n int) string {
+	text := "dest_prop\n" + name + "\n"
+	return text + strings.Repeat("p", n-len(text))
+}
+
+// saveEndpoint is how a session is saved. The name stands for its endpoint.
+func saveEndpoint(name string, ttl int) []step {
+	request := list("request", "save_endp", "ttl", fmt.Sprint(ttl),
+		"label", endpointLabel(name), "property", property(name, propertySize))
+	return []step{
+		{name: "save_endp", send: request, expect: dummy},
+		{name: "save_endp descriptor", send: nul, pass: true, expect: saved},
+	}
+}
+
+func endpointLabel(name string) string { return "smtp\nsmtp\n" + name + ".mx.example.com\n25\n" }
+
+// cycle is the conversation that is measured. The name tells clients apart:
+// they do not get at each other's sessions.
+func cycle(name string) []step {
+	destination := "smtp\nsmtp\n" + name + ".example.com\n25\n"
+	bound := property(name, 60)
+	steps := saveEndpoint(name, sessionTTL)
+	return append(steps, []step{
+		{name: "save_dest", send: list("request", "save_dest", "ttl", fmt.Sprint(sessionTTL),
+			"label", destination, "property", bound, "label", endpointLabel(name)), expect: saved},
+		{name: "find_dest", send: list("request", "find_dest", "label", destination),
+			expect: list("status", "0", "property", bound, "property", property(name, propertySize))},
+		{name: "find_dest descriptor", send: dummy, expect: nul, take: true},
+		{name: "find_dest end", send: dummy},
+		{name: "find_endp", send: list("request", "find_endp", "label", endpointLabel("no."+name)),
+			expect: list("status", "2", "property", "")},
+	}...)
+}

@@ -1,0 +1,109 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Report is what was measured.
+type Report struct {
+	Date      time.Time `json:"date"`
+	Machine   Machine   `json:"machine"`
+	Scached   string    `json:"scached"`
+	Reference string    `json:"reference,omitempty"`
+	Rounds    int       `json:"rounds"`
+	Seconds   float64   `json:"seconds"` // of each measurement of the load
+
+	Load    []*Case `json:"load,omitempty"`
+	Expiry  *Metric `json:"expiry,omitempty"`
+	Startup *Metric `json:"startup,omitempty"`
+	Size    *Metric `json:"size,omitempty"`
+	Mail    *Metric `json:"mail,omitempty"`
+	Goals   []Goal  `json:"goals"`
+	// Notes say what could not be measured, and why.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// A Case is the load of so many clients on a cache of so many sessions.
+type Case struct {
+	Sessions int     `json:"sessions"`
+	Clients  int     `json:"clients"`
+	CPU      *Metric `json:"cpu_per_cycle"`
+	Rate     *Metric `json:"cycles_per_second"`
+	P50      *Metric `json:"latency_p50"`
+	P99      *Metric `json:"latency_p99"`
+	Max      *Metric `json:"latency_max"`
+	Memory   *Metric `json:"resident"`
+	Calls    *Metric `json:"system_calls_per_cycle"`
+}
+
+func newCase(sessions, clients int) *Case {
+	return &Case{
+		Sessions: sessions, Clients: clients,
+		CPU:    &Metric{Name: "CPU a cycle", Unit: "µs"},
+		Rate:   &Metric{Name: "cycles a second", Unit: "/s"},
+		P50:    &Metric{Name: "latency p50", Unit: "µs"},
+		P99:    &Metric{Name: "latency p99", Unit: "µs"},
+		Max:    &Metric{Name: "latency max", Unit: "µs"},
+		Memory: &Metric{Name: "resident", Unit: "MB"},
+		Calls:  &Metric{Name: "system calls", Unit: ""},
+	}
+}
+
+func (c *Case) metrics() []*Metric {
+	return []*Metric{c.CPU, c.Rate, c.P50, c.P99, c.Max, c.Memory, c.Calls}
+}
+
+// find returns a case of the load; nil if it was not measured.
+func (r *Report) find(sessions, clients int) *Case {
+	for _, c := range r.Load {
+		if c.Sessions == sessions && c.Clients == clients {
+			return c
+		}
+	}
+	return nil
+}
+
+// A Machine is where it was measured.
+type Machine struct {
+	Processor  string `json:"processor"`
+	Processors int    `json:"processors"`
+	Kernel     string `json:"kernel"`
+	// Load is the load average when the measurement began: how idle it was.
+	Load float64 `json:"load"`
+}
+
+func thisMachine() Machine {
+	m := Machine{Processors: runtime.NumCPU(), Processor: "unknown processor"}
+	var name unix.Utsname
+	if unix.Uname(&name) == nil {
+		m.Kernel = string(bytes.TrimRight(name.Release[:], "\x00"))
+	}
+	if data, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(data)) {
+			if field, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(field) == "model name" {
+				m.Processor = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	if data, err := os.ReadFile("/proc/loadavg"); err == nil {
+		fmt.Sscan(string(data), &m.Load)
+	}
+	return m
+}
+
+// WriteJSON writes the report, every round of it.
+func (r *Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}

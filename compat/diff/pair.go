@@ -1,0 +1,141 @@
+package diff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Programs are the daemons to compare. Without a Reference ours is compared with
+// what is on record.
+type Programs struct{ Reference, Ours string }
+
+// A pair is one daemon of each kind, started alike.
+type pair struct {
+	reference *Target // nil if there is none
+	ours      *Target
+	played    int
+}
+
+func (p Programs) start(ctx context.Context, setup Setup) (*pair, error) {
+	ours, err := Start(ctx, "ours", p.Ours, setup)
+	if err != nil {
+		return nil, err
+	}
+	pair := &pair{ours: ours}
+	if p.Reference == "" {
+		return pair, nil
+	}
+	if pair.reference, err = Start(ctx, "reference", p.Reference, setup); err != nil {
+		ours.Close()
+		return nil, err
+	}
+	return pair, nil
+}
+
+func (p *pair) close() {
+	if p.reference != nil {
+		p.reference.Close()
+	}
+	p.ours.Close()
+}
+
+func (p *pair) targets() []*Target {
+	if p.reference == nil {
+		return []*Target{p.ours}
+	}
+	return []*Target{p.reference, p.ours}
+}
+
+// startup compares what was logged before the first client came.
+func (p *pair) startup() []Difference {
+	if p.reference == nil || slices.Equal(p.reference.startup, p.ours.startup) {
+		return nil
+	}
+	return []Difference{{What: "log at start", Reference: strings.Join(p.reference.startup, "\n"), Ours: strings.Join(p.ours.startup, "\n")}}
+}
+
+// lateTries is how often a machine may be too busy for a transcript that has to
+// do with seconds.
+const lateTries = 5
+
+// A comparison is what came of a transcript.
+type comparison struct {
+	reference, ours *Result
+	differences     []Difference
+	usable          bool // the daemons can go on with another one
+}
+
+// compare plays a transcript to the pair. What is on record counts as the
+// reference where there is none; where there is one, ours has to keep to both.
+func (p *pair) compare(t *Transcript, label labeler) (*comparison, error) {
+	p.played++
+	results, err := play(t, label, p.targets())
+	if err != nil {
+		return nil, err
+	}
+	c := &comparison{ours: results[len(results)-1], usable: true}
+	for _, r := range results {
+		c.usable = c.usable && r.Alive
+	}
+	switch {
+	case p.reference != nil:
+		c.reference = results[0]
+	case t.Recorded != nil:
+		c.reference = t.Recorded
+	default:
+		return nil, fmt.Errorf("%s: nothing is on record", t.Name)
+	}
+	c.differences = Compare(t, c.reference, c.ours)
+	if p.reference != nil && t.Recorded != nil {
+		for _, d := range Compare(t, t.Recorded, c.ours) {
+			if d.What += " on record"; !slices.ContainsFunc(c.differences, d.sameThing) {
+				c.differences = append(c.differences, d)
+			}
+		}
+	}
+	return c, nil
+}
+
+// sameThing tells whether the difference is known from a living reference.
+func (d Difference) sameThing(live Difference) bool {
+	return d.Step == live.Step && d.What == live.What+" on record" && d.Name == live.Name
+}
+
+// freshly plays a transcript to daemons that were started for it.
+func (p Programs) freshly(ctx context.Context, t *Transcript) (*comparison, error) {
+	for try := 1; ; try++ {
+		pair, err := p.start(ctx, t.Setup)
+		if err != nil {
+			return nil, err
+		}
+		c, err := pair.compare(t, labeler{})
+		if err == nil {
+			c.differences = append(pair.startup(), c.differences...)
+		}
+		pair.close()
+		if !errors.Is(err, ErrLate) || try == lateTries {
+			return c, err
+		}
+	}
+}
+
+// retire ends both daemons and compares the statistics that they log: they have
+// had the same clients.
+func (p *pair) retire() []Difference {
+	defer p.close()
+	if p.reference == nil {
+		return nil
+	}
+	var ends [2]string
+	for i, t := range p.targets() {
+		how := t.end(HangUp)
+		ends[i] = strings.Join(append(normalize(t.texts()), how), "\n")
+	}
+	if ends[0] == ends[1] {
+		return nil
+	}
+	return []Difference{{What: "statistics", Reference: ends[0], Ours: ends[1]}}
+}

@@ -1,0 +1,306 @@
+package diff
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// restTime is how long a daemon may take to come to rest.
+const restTime = 10 * time.Second
+
+// moment is how long the player sleeps when the daemon is at work and has
+// nothing to say.
+var moment = unix.Timespec{Nsec: 50_000}
+
+var (
+	errBusy = errors.New("does not come to rest")
+	errGone = errors.New("has ended")
+)
+
+// A player plays one transcript to one daemon.
+type player struct {
+	target   *Target
+	steps    []Step // as they are sent
+	label    labeler
+	peers    []*peer
+	sessions sessions
+	receiver receiver
+	held     bool
+	exit     string // how the daemon ended, if a step made it end
+	blamed   string // the client whose step got the daemon stuck
+	stuck    bool
+}
+
+func newPlayer(target *Target, steps []Step, label labeler) *player {
+	p := &player{target: target, steps: label.steps(steps), label: label}
+	p.receiver.sessions = &p.sessions
+	return p
+}
+
+// close hangs up all clients. The daemon has noticed when close returns.
+func (p *player) close() error {
+	var err error
+	for {
+		order := p.closingOrder()
+		if len(order) == 0 {
+			break
+		}
+		err = errors.Join(err, p.hangUp(order[0]))
+	}
+	p.sessions.close()
+	return err
+}
+
+// closingOrder names the clients that are there, in the order in which they came;
+// but the one that holds up the others goes first.
+func (p *player) closingOrder() (names []string) {
+	for _, peer := range p.peers {
+		switch {
+		case peer.fd < 0:
+		case p.stuck && peer.name == p.blamed:
+			names = slices.Insert(names, 0, peer.name)
+		default:
+			names = append(names, peer.name)
+		}
+	}
+	return names
+}
+
+// hangUp ends a client, if it is there.
+func (p *player) hangUp(name string) error {
+	peer := p.peer(name)
+	if peer == nil {
+		return nil
+	}
+	peer.close()
+	return p.settle(name)
+}
+
+func (p *player) peer(name string) *peer {
+	for _, peer := range p.peers {
+		if peer.name == name && peer.fd >= 0 {
+			return peer
+		}
+	}
+	return nil
+}
+
+// blocked tells whether a step is to be left out: its client would have to wait
+// for another one.
+func (p *player) blocked(i int) bool {
+	step := &p.steps[i]
+	switch step.Do {
+	case Hold, Go, Wait, RemoteSay, RemoteClose, Terminate, HangUp:
+		return false
+	case Connect:
+		return p.stuck || p.peer(step.Client) != nil
+	}
+	return p.stuck && p.blamed != step.Client || p.peer(step.Client) == nil
+}
+
+// begin takes a step. An error is one of the step, which may be what the daemon
+// is to blame for.
+func (p *player) begin(i int) error {
+	step := &p.steps[i]
+	peer := p.peer(step.Client)
+	switch step.Do {
+	case Connect:
+		peer, err := connectPeer(step.Client, p.target.Socket())
+		if err == nil {
+			p.peers = append(p.peers, peer)
+		}
+		return err
+	case Hold:
+		p.held = true
+		return p.target.hold()
+	case Go:
+		return p.release()
+	case RemoteSay:
+		return p.sessions.say(step.Token, step.Data)
+	case RemoteClose:
+		return p.sessions.closeRemote(step.Token)
+	case Terminate, HangUp:
+		p.exit = p.target.end(step.Do)
+		return nil
+	case Wait:
+		return nil
+	}
+	if peer == nil {
+		return errors.New("no such client")
+	}
+	switch step.Do {
+	case Send:
+		return p.send(peer, step)
+	case Drain:
+		return p.drain(peer, step)
+	case Shutdown:
+		return unix.Shutdown(peer.fd, unix.SHUT_WR)
+	case Close:
+		peer.close()
+		return nil
+	}
+	return fmt.Errorf("unknown step %q", step.Do)
+}
+
+func (p *player) release() error {
+	if !p.held {
+		return nil
+	}
+	p.held = false
+	return p.target.release()
+}
+
+// finish waits until the daemon is done with a step.
+func (p *player) finish(i int) (Outcome, error) {
+	var outcome Outcome
+	step := &p.steps[i]
+	if err := p.settle(step.Client); err != nil {
+		return outcome, err
+	}
+	for _, peer := range p.peers {
+		answer := p.label.answer(peer.taken())
+		switch {
+		case peer.name == step.Client:
+			outcome.Answer = join(outcome.Answer, answer)
+		case !answer.empty():
+			if outcome.Others == nil {
+				outcome.Others = make(map[string]Answer)
+			}
+			outcome.Others[peer.name] = join(outcome.Others[peer.name], answer)
+		}
+	}
+	return outcome, nil
+}
+
+// join puts the answers to two clients of the same name together: the second
+// came after the first one was closed.
+func join(a, b Answer) Answer {
+	a.Data = append(a.Data, b.Data...)
+	a.Tokens = append(a.Tokens, b.Tokens...)
+	a.Changed = append(a.Changed, b.Changed...)
+	if b.End != "" {
+		a.End = b.End
+	}
+	return a
+}
+
+// settle returns when the daemon waits and everything that it sent is here. The
+// client is the one that acted.
+func (p *player) settle(client string) error {
+	if p.held || p.exit != "" {
+		_, err := p.collect()
+		return err
+	}
+	for deadline := time.Now().Add(restTime); ; {
+		state := p.target.watch.look()
+		some, err := p.collect()
+		switch {
+		case err != nil:
+			return err
+		case some:
+			continue
+		case state != busy:
+			if p.stuck = state == stuck; p.stuck && p.blamed == "" {
+				p.blamed = client
+			} else if !p.stuck {
+				p.blamed = ""
+			}
+			return nil
+		case p.target.gone():
+			_, err := p.collect()
+			return errors.Join(errGone, err)
+		case time.Now().After(deadline):
+			return errBusy
+		}
+		waitPeers(p.peers, moment)
+	}
+}
+
+func (p *player) collect() (some bool, err error) {
+	for _, peer := range p.peers {
+		got, err := peer.collect(&p.receiver)
+		if err != nil {
+			return some, err
+		}
+		some = some || got
+	}
+	return some, nil
+}
+
+// send sends a message, or the pieces of one. What the daemon says meanwhile is
+// taken in, so that neither waits for the other for ever.
+func (p *player) send(peer *peer, step *Step) error {
+	var fds []int
+	for range step.Descriptors {
+		fd, err := p.sessions.open()
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		fds = append(fds, fd)
+	}
+	for data := step.Data; len(data) > 0; {
+		part := data
+		if step.Piece > 0 {
+			part = data[:min(step.Piece, len(data))]
+		}
+		if err := p.sendAll(peer, part, fds); err != nil {
+			return err
+		}
+		fds = nil
+		if data = data[len(part):]; len(data) > 0 && step.Piece > 0 {
+			if err := p.settle(peer.name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *player) sendAll(peer *peer, data []byte, fds []int) error {
+	for deadline := time.Now().Add(restTime); ; {
+		n, err := peer.send(data, fds)
+		if n > 0 {
+			data, fds = data[n:], nil
+		}
+		if len(data) == 0 {
+			return nil
+		}
+		if err != nil && err != unix.EAGAIN {
+			return err
+		}
+		if some, err := p.collect(); err != nil || !some && time.Now().After(deadline) {
+			return errors.Join(err, errBusy)
+		}
+		if err == unix.EAGAIN {
+			waitPeers(nil, moment)
+		}
+	}
+}
+
+var dummy = []byte("dummy\x00\x00\x00")
+
+// drain takes one session after the other, as a client does that keeps to the
+// protocol.
+func (p *player) drain(peer *peer, step *Step) error {
+	for range 1000 {
+		before := len(peer.answer.Data)
+		for _, message := range [][]byte{step.Data, dummy, dummy} {
+			if err := p.sendAll(peer, message, nil); err != nil {
+				return err
+			}
+			if err := p.settle(peer.name); err != nil {
+				return err
+			}
+			if !bytes.HasPrefix(peer.answer.Data[before:], []byte("status\x000\x00")) {
+				return nil
+			}
+		}
+	}
+	return errors.New("drain: there is no end of sessions")
+}

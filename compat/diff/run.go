@@ -1,0 +1,175 @@
+package diff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Options are what to compare, and with what.
+type Options struct {
+	Programs
+	Transcripts []*Transcript // each is played to daemons of its own
+	// Random is how many random transcripts of Seed are played. They need a
+	// reference.
+	Random uint64
+	Seed   uint64
+	// Progress, if not nil, is called each time that a transcript has been
+	// played, by one goroutine at a time.
+	Progress func(done, total int)
+}
+
+// A Finding is a transcript in which there are differences.
+type Finding struct {
+	Transcript      *Transcript
+	Reference, Ours *Result
+	Differences     []Difference
+}
+
+// A Report is what came of a run.
+type Report struct {
+	Played   int
+	Time     time.Duration
+	Findings []Finding // those with a name, too
+}
+
+// Unnamed are the findings that are not there on purpose.
+func (r *Report) Unnamed() []Finding {
+	var unnamed []Finding
+	for _, f := range r.Findings {
+		if Unnamed(f.Differences) {
+			unnamed = append(unnamed, f)
+		}
+	}
+	return unnamed
+}
+
+// Names counts the transcripts that show each named difference.
+func (r *Report) Names() map[string]int {
+	names := make(map[string]int)
+	for _, f := range r.Findings {
+		seen := make(map[string]bool)
+		for _, d := range f.Differences {
+			seen[d.Name] = true
+		}
+		delete(seen, "")
+		for name := range maps.Keys(seen) {
+			names[name]++
+		}
+	}
+	return names
+}
+
+// workers is how many transcripts are played at a time.
+const workers = 4
+
+// A run is one call of Run.
+type run struct {
+	Options
+	mu     sync.Mutex
+	report Report
+	total  int
+}
+
+// Run plays all transcripts and compares. An error means that the comparison
+// itself failed; what it had found by then is in the report.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	r := &run{Options: o, total: len(o.Transcripts) + int(o.Random)}
+	if o.Random > 0 && o.Reference == "" {
+		return nil, errors.New("random transcripts are on no record: a reference is needed")
+	}
+	began := time.Now()
+	err := errors.Join(r.fixed(ctx), r.random(ctx))
+	r.report.Time = time.Since(began)
+	slices.SortStableFunc(r.report.Findings, func(a, b Finding) int { return compareNames(a, b) })
+	return &r.report, err
+}
+
+func compareNames(a, b Finding) int {
+	switch {
+	case a.Transcript.Name < b.Transcript.Name:
+		return -1
+	case a.Transcript.Name > b.Transcript.Name:
+		return 1
+	}
+	return 0
+}
+
+// fixed plays the given transcripts.
+func (r *run) fixed(ctx context.Context) error {
+	return r.inParallel(ctx, workers, len(r.Transcripts), func(_, i int) error {
+		t := r.Transcripts[i]
+		c, err := r.freshly(ctx, t)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.Name, err)
+		}
+		if len(c.differences) > 0 {
+			r.note(Finding{t, c.reference, c.ours, c.differences})
+		}
+		return nil
+	})
+}
+
+// random plays random transcripts: those with an even number to one pair of
+// daemons, the others, which are verbose, to another.
+func (r *run) random(ctx context.Context) error {
+	var runs [2]*randomRun
+	for i := range runs {
+		runs[i] = &randomRun{programs: r.Programs, report: r.note}
+		defer runs[i].close()
+	}
+	err := r.inParallel(ctx, len(runs), int(r.Random), func(worker, i int) error {
+		t := Generate(r.Seed, uint64(i))
+		runs[worker].setup = t.Setup
+		if err := runs[worker].play(ctx, t); err != nil {
+			return fmt.Errorf("%s: %w", t.Name, err)
+		}
+		return nil
+	})
+	if err == nil {
+		for _, random := range runs {
+			random.retire()
+		}
+	}
+	return err
+}
+
+// inParallel calls do with 0 to n-1: worker number w with w, w+workers and so on.
+// The first error ends it.
+func (r *run) inParallel(ctx context.Context, workers, n int, do func(worker, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wait sync.WaitGroup
+	for worker := range workers {
+		wait.Go(func() {
+			for i := worker; i < n && ctx.Err() == nil; i += workers {
+				if err := do(worker, i); err != nil {
+					cancel(err)
+					return
+				}
+				r.played()
+			}
+		})
+	}
+	wait.Wait()
+	return context.Cause(ctx)
+}
+
+func (r *run) played() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Played++
+	if r.Progress != nil {
+		r.Progress(r.report.Played, r.total)
+	}
+}
+
+func (r *run) note(f Finding) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Findings = append(r.report.Findings, f)
+}

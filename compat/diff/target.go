@@ -1,0 +1,250 @@
+package diff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"scache/compat"
+)
+
+// listenFD is the daemon's listening socket (src/master/master_proto.h).
+const listenFD = 6
+
+// A Target is a daemon to play transcripts to, one at a time.
+type Target struct {
+	*compat.Daemon
+	Name string // for messages: "ours", "reference"
+
+	setup   Setup
+	watch   *watch
+	line    int // of the log: the first one that nothing is known of
+	status  int // likewise of the records on the status channel
+	probes  int
+	startup []string // log lines from before the first client
+}
+
+// Start starts a daemon. The caller closes it.
+func Start(ctx context.Context, name, program string, setup Setup) (*Target, error) {
+	daemon, err := compat.Start(ctx, setup.options(program))
+	if err != nil {
+		return nil, err
+	}
+	t := &Target{Daemon: daemon, Name: name, setup: setup}
+	if err := t.wake(); err != nil {
+		t.Close()
+		return nil, fmt.Errorf("%s (%s): %w; the log is:\n%s", name, filepath.Base(program), err, daemon.Log.Tail(0, 20))
+	}
+	return t, nil
+}
+
+// options are the same for ours and for the reference, which does not know the
+// parameters that only ours has, and does not mind them.
+func (s Setup) options(program string) compat.Options {
+	lines := []string{
+		"connection_cache_ttl_limit = " + strconv.Itoa(max(s.TTLLimit, 0)) + "s",
+		"connection_cache_status_update_time = 1d",
+		"max_idle = 1d",
+		"smtputf8_enable = " + yes(s.UTF8),
+		"scached_live_check = " + yes(s.LiveCheck),
+	}
+	if s.TTLLimit == 0 {
+		lines[0] = "connection_cache_ttl_limit = 1h"
+	}
+	if s.Dialect != "" {
+		lines = append(lines, "scached_protocol_version = "+s.Dialect)
+	}
+	o := compat.Options{Program: program, NoFile: s.NoFile, MainCF: strings.Join(lines, "\n") + "\n"}
+	if s.Verbose {
+		o.Verbose = 1
+	}
+	return o
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// wake waits until the daemon has come up.
+func (t *Target) wake() error {
+	deadline := time.Now().Add(restTime)
+	for {
+		var err error
+		if t.watch, err = newWatch(t.PID(), listenFD); err == nil {
+			break
+		}
+		if t.gone() || time.Now().After(deadline) {
+			return fmt.Errorf("wait for it to come up: %w", err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	lines, _, err := t.probe()
+	t.startup = startupLines(lines)
+	return err
+}
+
+// Close ends the daemon.
+func (t *Target) Close() {
+	if t.watch != nil {
+		t.watch.close()
+	}
+	t.signal(unix.SIGCONT)
+	t.Daemon.Close()
+}
+
+func (t *Target) gone() bool {
+	_, err := t.Wait(0)
+	return err == nil || unix.Kill(t.PID(), 0) != nil
+}
+
+// hold stops the daemon; it has stopped when hold returns.
+func (t *Target) hold() error {
+	if err := t.signal(unix.SIGSTOP); err != nil {
+		return fmt.Errorf("stop daemon: %w", err)
+	}
+	for deadline := time.Now().Add(restTime); !t.watch.stopped(); {
+		if time.Now().After(deadline) {
+			return errors.New("stop daemon: it goes on")
+		}
+		waitPeers(nil, moment)
+	}
+	return nil
+}
+
+func (t *Target) release() error { return t.signal(unix.SIGCONT) }
+
+// end makes the daemon end and tells how it did.
+func (t *Target) end(action Action) string {
+	if action == HangUp {
+		t.HangUp()
+	} else if err := t.Stop(); err != nil {
+		return err.Error()
+	}
+	return t.ended()
+}
+
+// ended waits for the end of the daemon.
+func (t *Target) ended() string {
+	state, err := t.Wait(restTime)
+	if err != nil {
+		return "does not end"
+	}
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return "signal: " + status.Signal().String()
+	}
+	return fmt.Sprintf("exit status %d", state.ExitCode())
+}
+
+// probe is a client that the daemon is sure to log something about. It returns
+// the lines that were logged since the last probe, and the states that the
+// master was told, without those of the probe.
+func (t *Target) probe() (lines []string, status []int32, err error) {
+	t.probes++
+	name := fmt.Sprintf("probe-%d-%d", t.PID(), t.probes)
+	p := newPlayer(t, []Step{
+		{Do: Connect},
+		{Do: Send, Data: []byte("request\x00" + name + "\x00\x00")},
+	}, labeler{})
+	for i := range p.steps {
+		if err = p.begin(i); err == nil {
+			_, err = p.finish(i)
+		}
+		if err != nil {
+			p.close()
+			return nil, nil, fmt.Errorf("probe: %w", err)
+		}
+	}
+	if err := p.close(); err != nil {
+		return nil, nil, fmt.Errorf("probe: %w", err)
+	}
+	return t.cut(name)
+}
+
+// cut takes what was logged up to a probe out of the log.
+func (t *Target) cut(probe string) (lines []string, status []int32, err error) {
+	if _, err := t.Log.WaitSince(t.line, probe, restTime); err != nil {
+		return nil, nil, err
+	}
+	all := t.texts()
+	at := indexOf(all, 0, probe)
+	if !t.setup.Verbose {
+		t.line += at + 1
+		return all[:at], nil, nil
+	}
+	// The probe is a conversation from the connection to its end.
+	const established, closed = "connection established fd ", "connection closed fd "
+	if _, err := t.Log.WaitSince(t.line+at, closed, restTime); err != nil {
+		return nil, nil, err
+	}
+	all = t.texts()
+	begin, end := at, indexOf(all, at, closed)
+	for begin > 0 && !strings.HasPrefix(all[begin], established) {
+		begin--
+	}
+	t.line += end + 1
+	status, err = t.cutStatus(all[:begin], all[begin:end+1])
+	return all[:begin], status, err
+}
+
+// texts are the lines that nothing is known of yet.
+func (t *Target) texts() []string {
+	lines := t.Log.Since(t.line)
+	texts := make([]string, len(lines))
+	for i, line := range lines {
+		texts[i] = line.Text
+	}
+	return texts
+}
+
+func indexOf(lines []string, from int, substr string) int {
+	for i := from; i < len(lines); i++ {
+		if strings.Contains(lines[i], substr) {
+			return i
+		}
+	}
+	return -1
+}
+
+// cutStatus takes as many records as the log tells of from the status channel.
+func (t *Target) cutStatus(lines, probe []string) ([]int32, error) {
+	want, extra := countNotices(lines), countNotices(probe)
+	for deadline := time.Now().Add(restTime); ; {
+		records, err := t.Status()
+		if err != nil {
+			return nil, err
+		}
+		if len(records) >= t.status+want+extra {
+			var states []int32
+			for _, record := range records[t.status : t.status+want] {
+				states = append(states, record.State)
+			}
+			t.status += want + extra
+			return states, nil
+		}
+		if time.Now().After(deadline) {
+			return nil, fmt.Errorf("the log tells of %d records for master, there are %d", t.status+want+extra, len(records))
+		}
+		waitPeers(nil, moment)
+	}
+}
+
+func countNotices(lines []string) (n int) {
+	for _, line := range lines {
+		if strings.HasPrefix(line, "master_notify: status ") {
+			n++
+		}
+	}
+	return n
+}
+
+func (t *Target) signal(signal syscall.Signal) error { return unix.Kill(t.PID(), signal) }

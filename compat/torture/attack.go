@@ -1,0 +1,50 @@
+package torture
+
+import (
+	"slices"
+
+	"scache/compat"
+)
+
+// An Attack is one way to hurt a daemon.
+type Attack struct {
+	Name string
+	// Options are what the daemon is started with, besides what all have in
+	// common. The program is filled in later.
+	Options compat.Options
+	// OwnLog tells that the attack is about the log service, and brings its own.
+	OwnLog bool
+	// Strike does its worst, and returns with hostile clients still in place.
+	// An error is something that the daemon should not have done, or should have.
+	Strike func(*Arena) error
+	// After, if not nil, looks at the daemon once everything hostile is gone and
+	// good clients have been served again.
+	After func(*Arena) error
+	// Growth is how much more memory than before the daemon may have at the
+	// end, in bytes. 0 stands for 32 MiB: the Go runtime gives back what was a
+	// peak only after minutes.
+	Growth int64
+	// GivesUp tells that sessions have to be given up before their time, so that
+	// a good client may miss one that it has just saved.
+	GivesUp bool
+	// Greedy tells that the attack takes all of the processor that it can get:
+	// good clients are served, but not in the time that it takes otherwise.
+	Greedy bool
+	// Deprives tells that the kernel lets nobody be served while the attack is on.
+	Deprives bool
+	// Ends tells that the daemon is to end: nobody expects it to serve clients
+	// once the attack is over.
+	Ends bool
+	// Hurts tells that the reference is known to come to harm.
+	Hurts bool
+}
+
+const defaultGrowth = 32 << 20
+
+// Attacks are all there are, in the order of the table.
+func Attacks() []Attack {
+	return slices.Concat(
+		clientAttacks(), floodAttacks(), messageAttacks(), kindAttacks(), closeAttacks(),
+		memoryAttacks(), liveAttacks(), signalAttacks(), logAttacks(), privilegeAttacks(),
+	)
+}

@@ -1,0 +1,233 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"scache/compat"
+)
+
+// hundred is how many bad clients of a kind there are.
+const hundred = 100
+
+// clientAttacks are clients that do not behave.
+func clientAttacks() []Attack {
+	return []Attack{
+		{Name: "100 clients stuck in a request", Hurts: true, Strike: stuckInRequest},
+		{Name: "100 clients that send a byte a second", Hurts: true, Strike: slow},
+		{Name: "100 clients that shut down half of the connection", Hurts: true, Strike: halfClosed},
+		{Name: "100 clients that never read", Hurts: true, Strike: neverReading},
+		{Name: "100 clients that send garbage", Hurts: true, Strike: garbage},
+		{Name: "100 clients that owe a descriptor", Hurts: true, Strike: owing},
+		{Name: "100 clients stuck in a hand-over", Hurts: true, Strike: stuckInHandOver},
+		{Name: "all of these at once", Hurts: true, Strike: everyKind},
+		{Name: "clients over ipc_timeout are dropped", Options: compat.Options{MainCF: "ipc_timeout = 1s"}, Strike: overtime},
+	}
+}
+
+const halfRequest = "request\x00save_endp\x00ttl\x00"
+
+func stuckInRequest(a *Arena) error {
+	fds, err := a.crowd(hundred, a.connect)
+	if err != nil {
+		return err
+	}
+	for _, fd := range fds {
+		trySend(fd, halfRequest)
+	}
+	return nil
+}
+
+// slow needs some seconds to show anything, so the pace of the short attack is
+// ten bytes a second.
+func slow(a *Arena) error {
+	fds, err := a.crowd(hundred, a.connect)
+	if err != nil {
+		return err
+	}
+	request := saveEndpoint("slow", "2")
+	pace := time.Second / time.Duration(a.size(10, 1))
+	a.start(func(ctx context.Context) {
+		for i := range len(request) {
+			for _, fd := range fds {
+				trySend(fd, request[i:i+1])
+				pause(ctx, pace/hundred)
+			}
+			if ctx.Err() != nil {
+				return
+			}
+		}
+	})
+	pause(a.ctx, 4*pace)
+	return nil
+}
+
+func halfClosed(a *Arena) error {
+	fds, err := a.crowd(hundred, a.connect)
+	if err != nil {
+		return err
+	}
+	for i, fd := range fds {
+		trySend(fd, halfRequest[:i%len(halfRequest)])
+		how := unix.SHUT_WR
+		if i%2 == 0 {
+			how = unix.SHUT_RD
+		}
+		if err := unix.Shutdown(fd, how); err != nil {
+			return fmt.Errorf("shutdown: %w", err)
+		}
+	}
+	return nil
+}
+
+// neverReading asks until the daemon takes no more.
+func neverReading(a *Arena) error {
+	fds, err := a.crowd(hundred, a.connect)
+	if err != nil {
+		return err
+	}
+	for _, fd := range fds {
+		a.start(func(ctx context.Context) {
+			// The daemon takes one request from each read.
+			for ctx.Err() == nil && trySend(fd, findEndpoint("nothing")) {
+				for queued(fd) > 0 && ctx.Err() == nil {
+					pause(ctx, 2*time.Millisecond)
+				}
+			}
+		})
+	}
+	// Replies of some twenty bytes fill a socket buffer in less than a second.
+	pause(a.ctx, time.Second)
+	return nil
+}
+
+// queued is how many bytes the daemon has not read yet.
+func queued(fd int) int {
+	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// garbagePace is how often each of the clients sends some, as a program would
+// that is broken rather than one that wants to use up the processor.
+const garbagePace = 20 * time.Millisecond
+
+func garbage(a *Arena) error {
+	fds, err := a.crowd(hundred, a.connect)
+	if err != nil {
+		return err
+	}
+	a.start(func(ctx context.Context) {
+		random := rand.New(rand.NewPCG(1, 2))
+		for ctx.Err() == nil {
+			for _, fd := range fds {
+				trySend(fd, randomBytes(random, random.IntN(200)))
+				pause(ctx, garbagePace/hundred)
+			}
+		}
+	})
+	return nil
+}
+
+// randomBytes has enough delimiters to look like something.
+func randomBytes(random *rand.Rand, n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(random.Uint32())
+		if random.IntN(8) == 0 {
+			b[i] = 0
+		}
+	}
+	return string(b)
+}
+
+func owing(a *Arena) error {
+	fds, err := a.crowd(hundred, a.connect)
+	if err != nil {
+		return err
+	}
+	for _, fd := range fds {
+		trySend(fd, saveEndpoint("owed", "2"))
+	}
+	return nil
+}
+
+func stuckInHandOver(a *Arena) error {
+	for i := range hundred {
+		fd, err := a.promised(fmt.Sprint("stuck ", i))
+		if err != nil {
+			return err
+		}
+		if i%2 == 0 { // half of them are ready, but do not tell that they have it
+			trySend(fd, dummy)
+		}
+	}
+	return nil
+}
+
+// promised makes a client that was told of a session, and has not got it.
+func (a *Arena) promised(label string) (fd int, err error) {
+	if fd, err = a.greeted(); err != nil {
+		return -1, err
+	}
+	session, remote, err := pair()
+	if err != nil {
+		return -1, err
+	}
+	a.keep(remote)
+	defer unix.Close(session)
+	if err := save(fd, label, "2", session); err != nil {
+		return -1, fmt.Errorf("save_endp: %w", err)
+	}
+	if err := ask(fd, findEndpoint(label), found); err != nil {
+		return -1, fmt.Errorf("find_endp: %w", err)
+	}
+	return fd, nil
+}
+
+// everyKind is one attack after the other. That one of them had no success, as
+// when nobody gets an answer any more, does not keep it from the next.
+func everyKind(a *Arena) error {
+	var errs []error
+	for _, attack := range []func(*Arena) error{garbage, halfClosed, neverReading, stuckInHandOver, slow, owing, stuckInRequest} {
+		errs = append(errs, attack(a))
+	}
+	return errors.Join(errs...)
+}
+
+// overtime looks when clients that stop in the middle of something are dropped.
+func overtime(a *Arena) error {
+	stuck, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	trySend(stuck, halfRequest)
+	owing, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	trySend(owing, saveEndpoint("owed", "2"))
+	handOver, err := a.promised("never taken")
+	if err != nil {
+		return err
+	}
+	deaf, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	for trySend(deaf, findEndpoint("nothing")) && eventually(time.Second/10, func() bool { return queued(deaf) == 0 }) {
+	}
+	for what, fd := range map[string]int{"in a request": stuck, "that owes a descriptor": owing, "in a hand-over": handOver, "that never reads": deaf} {
+		if !ended(fd, patience) {
+			return fmt.Errorf("a client %s was not dropped", what)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package torture
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// closeAttacks are about sessions that take their time to be closed, or to be
+// looked at.
+func closeAttacks() []Attack {
+	return []Attack{
+		{Name: "sessions that linger when they are closed", Hurts: true, Strike: lingeringSessions},
+		{Name: "sessions that linger, hidden in a session's queue", Hurts: true, Strike: lingeringInQueue},
+		{Name: "sessions that linger, among what nobody has read", Hurts: true, Strike: lingeringUnread},
+		{Name: "a session that another process keeps locked", Strike: lockedSession},
+	}
+}
+
+// expiry is how long it takes until a session with a ttl of one second is gone.
+const expiry = 2200 * time.Millisecond
+
+// lingeringSessions expire together, and files after them, whose close waits
+// its turn with them.
+func lingeringSessions(a *Arena) error {
+	fd, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	for range 40 {
+		session, err := a.lingering()
+		if err != nil {
+			return err
+		}
+		err = save(fd, "linger", "1", session)
+		unix.Close(session)
+		if err != nil {
+			return err
+		}
+	}
+	file, err := unix.Open("/", unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(file)
+	for range 40 {
+		if err := save(fd, "file", "1", file); err != nil {
+			return err
+		}
+	}
+	pause(a.ctx, expiry)
+	return nil
+}
+
+// lingeringInQueue saves UNIX-domain sockets, each with a lingering socket among
+// what it has received: it is closed with them.
+func lingeringInQueue(a *Arena) error {
+	fd, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	for range 40 {
+		session, remote, err := pair()
+		if err != nil {
+			return err
+		}
+		hidden, err := a.lingering()
+		if err == nil {
+			err = sendWith(remote, "x", rights(hidden, 1))
+			unix.Close(hidden)
+		}
+		if err == nil {
+			err = save(fd, "queue", "1", session)
+		}
+		unix.Close(session)
+		unix.Close(remote)
+		if err != nil {
+			return err
+		}
+	}
+	pause(a.ctx, expiry)
+	return nil
+}
+
+// lingeringUnread sends a lingering socket to a daemon that has stopped reading
+// from this client, since it does not read either, and goes away.
+func lingeringUnread(a *Arena) error {
+	fd, err := dial(a.Daemon.Socket())
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	for trySend(fd, findEndpoint("nothing")) {
+		if !eventually(time.Second/4, func() bool { return queued(fd) == 0 }) {
+			break
+		}
+	}
+	hidden, err := a.lingering()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(hidden)
+	if err := sendWith(fd, "x", rights(hidden, 1)); err != nil {
+		return fmt.Errorf("send a descriptor that is not read: %w", err)
+	}
+	return nil
+}
+
+// lockedSession saves a socket whose lock somebody holds: a process that has the
+// same socket, receives, and stops in the middle of it.
+func lockedSession(a *Arena) error {
+	session, remote, err := connectTCP()
+	if err != nil {
+		return err
+	}
+	a.keep(session, remote)
+	if err := send(remote, "x"); err != nil {
+		return err
+	}
+	trap, err := newTrap()
+	if err != nil {
+		a.remark("not possible here: %v", err)
+		return nil
+	}
+	defer trap.release()
+	a.background.Go(func() { trap.receive(session) })
+	if !eventually(patience, trap.sprung) {
+		return fmt.Errorf("nobody is in the trap")
+	}
+	fd, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	if err := save(fd, "locked", "2", session); err != nil {
+		return err
+	}
+	// It has something to say, so it is not handed out, unless nobody looks.
+	if err := send(fd, findEndpoint("locked")); err != nil {
+		return err
+	}
+	pause(a.ctx, time.Second)
+	return nil
+}

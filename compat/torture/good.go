@@ -1,0 +1,140 @@
+package torture
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A goodClient does what smtp(8) does, over and over.
+type goodClient struct {
+	path   string // of the daemon's socket
+	label  string // its own, so that nobody else finds its sessions
+	fd     int    // owned; -1 when not connected
+	cycles int
+	missed int             // cycles in which the session was no longer there
+	took   []time.Duration // of the cycles that were counted
+}
+
+// retries is how often a good client tries again with a new connection.
+const retries = 3
+
+// reconnect is after how many cycles a good client connects anew.
+const reconnect = 8
+
+func newGoodClient(path, label string) *goodClient {
+	return &goodClient{path: path, label: label, fd: -1}
+}
+
+func (g *goodClient) close() {
+	if g.fd >= 0 {
+		unix.Close(g.fd)
+		g.fd = -1
+	}
+}
+
+// cycle saves a session, finds it by destination, and takes it to be wrong when
+// it is not that session that it gets. A client may be disconnected at any time when
+// places are short; it connects again then.
+func (g *goodClient) cycle() error {
+	session, remote, err := pair()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(remote)
+	start := time.Now()
+	fresh := g.fd < 0 || g.cycles%reconnect == 0
+	got, err := g.exchange(session, fresh)
+	for range retries {
+		if err == nil || time.Since(start) >= patience {
+			break
+		}
+		got, err = g.exchange(session, true)
+	}
+	unix.Close(session)
+	if err != nil {
+		g.close()
+		return err
+	}
+	g.cycles++
+	g.took = append(g.took, time.Since(start))
+	if got < 0 {
+		g.missed++
+		return nil
+	}
+	defer unix.Close(got)
+	return same(got, remote)
+}
+
+func (g *goodClient) exchange(session int, connect bool) (got int, err error) {
+	if connect {
+		g.close()
+		if g.fd, err = dial(g.path); err != nil {
+			return -1, err
+		}
+		if err := expect(g.fd, greeting); err != nil {
+			return -1, fmt.Errorf("greeting: %w", err)
+		}
+	}
+	if err := save(g.fd, g.label, "2", session); err != nil {
+		return -1, fmt.Errorf("save_endp: %w", err)
+	}
+	if err := ask(g.fd, saveDestination("of "+g.label, "2", g.label), done); err != nil {
+		return -1, fmt.Errorf("save_dest: %w", err)
+	}
+	hit, err := lookUp(g.fd, findDestination("of "+g.label), foundBy, missedBy)
+	if err != nil {
+		return -1, fmt.Errorf("find_dest: %w", err)
+	}
+	if !hit {
+		return -1, nil
+	}
+	return take(g.fd)
+}
+
+// same makes sure that a session is the one with this remote end.
+func same(session, remote int) error {
+	if err := send(remote, "!"); err != nil {
+		return fmt.Errorf("speak to the session: %w", err)
+	}
+	poll := []unix.PollFd{{Fd: int32(session), Events: unix.POLLIN}}
+	if n, err := unix.Poll(poll, int(patience/time.Millisecond)); n != 1 || err != nil {
+		return fmt.Errorf("the session that was found is another one than the one that was saved")
+	}
+	return expect(session, "!")
+}
+
+// percentile is what this share of the cycles, in hundredths, took at most.
+func percentile(took []time.Duration, hundredths int) time.Duration {
+	if len(took) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(took))
+	return sorted[min(len(sorted)*hundredths/100, len(sorted)-1)]
+}
+
+// beside is what good clients see while an attack is on.
+type beside struct {
+	attacked, spared *goodClient
+	err              error // why the good client of the attacked daemon gave up
+}
+
+// goodPause is how long good clients do something else between two cycles. It
+// leaves the processor to the daemons.
+const goodPause = 500 * time.Microsecond
+
+// watch runs cycles in turns on the attacked daemon and on one that is spared,
+// until ctx ends, at least as many as needed for a percentile.
+func (b *beside) watch(ctx context.Context, enough int) error {
+	for n := 0; b.err == nil && (n < enough || ctx.Err() == nil); n++ {
+		b.err = b.attacked.cycle()
+		if err := b.spared.cycle(); err != nil {
+			return fmt.Errorf("the daemon beside, which nobody attacks: %w", err)
+		}
+		pause(ctx, goodPause)
+	}
+	return nil
+}

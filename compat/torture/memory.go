@@ -1,0 +1,146 @@
+package torture
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"scache/compat"
+)
+
+// memoryAttacks make the daemon keep as much as they can.
+func memoryAttacks() []Attack {
+	const longLived = "connection_cache_ttl_limit = 100s\n"
+	return []Attack{
+		{Name: "strings without end", Hurts: true, Strike: endlessStrings, Greedy: true},
+		{Name: "requests of a quarter of a megabyte that never end", Hurts: true, Strike: longRequests, Greedy: true, Growth: 300 << 20},
+		{Name: "sessions that are saved without the descriptor", Hurts: true, Strike: longUnsaved, Greedy: true},
+		{Name: "a million labels", Strike: manyLabels, Greedy: true, Growth: 100 << 20, GivesUp: true},
+		{Name: "one destination with thousands of dead sessions", Strike: deadSessions, Greedy: true,
+			Options: compat.Options{MainCF: longLived}},
+	}
+}
+
+// endlessStrings are one where a name is due, one in a value, one in the end of
+// a list.
+func endlessStrings(a *Arena) error {
+	chunk := strings.Repeat("x", 1<<16)
+	var errs []error
+	for _, beginning := range []string{"", "request\x00", "request\x00find_endp\x00label\x00", "request\x00find_endp\x00label\x00x\x00"} {
+		fd, err := a.greeted()
+		if err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		if err := send(fd, beginning); err != nil {
+			return err
+		}
+		chunks := a.size(500, 4000)
+		for n := range chunks {
+			if err := send(fd, chunk); errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
+				break // which is what ought to happen
+			} else if err != nil {
+				return err
+			}
+			if n == chunks-1 {
+				errs = append(errs, fmt.Errorf("after %q the daemon took %d MiB", beginning, n*len(chunk)>>20))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// longRequests are as long as they may be, and never complete.
+func longRequests(a *Arena) error {
+	long := strings.Repeat("x", 1<<16-1)
+	request := "request\x00save_dest\x00ttl\x002\x00label\x00" + long + "\x00property\x00" + long + "\x00label\x00" + long
+	for i := range a.size(500, 5000) {
+		fd, err := a.greeted()
+		if err != nil {
+			return fmt.Errorf("client %d: %w", i, err)
+		}
+		// The daemon may have enough at any time.
+		err = send(fd, request)
+		if err != nil && !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
+			return fmt.Errorf("client %d: %w", i, err)
+		}
+	}
+	peak, err := peakMemory(a.Daemon.PID())
+	if err != nil {
+		return err
+	}
+	a.remark("at most %d MiB", peak>>20)
+	return nil
+}
+
+// longUnsaved is about memory that is needed no more when the descriptor does
+// not come.
+func longUnsaved(a *Arena) error {
+	long := strings.Repeat("x", 1<<16-1)
+	request := list("request", "save_endp", "ttl", "2", "label", long, "property", long)
+	for i := range a.size(500, 5000) {
+		fd, err := a.greeted()
+		if err == nil {
+			err = ask(fd, request, dummy)
+		}
+		if err == nil {
+			err = ask(fd, "\x00", failed)
+		}
+		if err != nil {
+			return fmt.Errorf("client %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// manyLabels saves bindings that differ, as fast as eight clients can. Each of
+// them pipelines as much as the daemon answers.
+func manyLabels(a *Arena) error {
+	const clients = 8
+	n := a.size(40_000, 1_000_000) / clients
+	var saving sync.WaitGroup
+	errs := make([]error, clients)
+	for i := range clients {
+		fd, err := a.greeted()
+		if err != nil {
+			return err
+		}
+		saving.Go(func() {
+			for j := range n {
+				label := fmt.Sprintf("label %d of client %d", j, i)
+				if errs[i] = ask(fd, saveDestination(label, "1", label), done); errs[i] != nil {
+					return
+				}
+			}
+		})
+	}
+	saving.Wait()
+	return errors.Join(errs...)
+}
+
+// deadSessions has many bindings, and many dead sessions under the last of them:
+// to look for a live one must not be the product of both.
+func deadSessions(a *Arena) error {
+	fd, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	n := a.size(2000, 8000)
+	for i := range n {
+		if err := ask(fd, saveDestination("busy", "100", fmt.Sprint("endpoint ", i)), done); err != nil {
+			return err
+		}
+	}
+	last := fmt.Sprint("endpoint ", n-1)
+	for range n {
+		if err := saveAndForget(fd, last, "100"); err != nil {
+			return err
+		}
+	}
+	return send(fd, findDestination("busy"))
+}
+
+// peakMemory is the most memory that a process has ever had, in bytes (VmHWM).
+func peakMemory(pid int) (int64, error) { return statusField(pid, "VmHWM") }

@@ -1,0 +1,140 @@
+package torture
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"scache/compat"
+)
+
+// signalAttacks end the daemon, or try to, in the middle of hand-overs.
+func signalAttacks() []Attack {
+	signal := func(s unix.Signal) func(*Arena) error {
+		return func(a *Arena) error { return unix.Kill(a.Daemon.PID(), s) }
+	}
+	hangUp := func(a *Arena) error { a.Daemon.HangUp(); return nil }
+	return []Attack{
+		{Name: "SIGTERM in the middle of hand-overs", Hurts: true, Ends: true, Strike: endPromised(signal(unix.SIGTERM))},
+		{Name: "SIGHUP in the middle of hand-overs", Hurts: true, Ends: true, Strike: endPromised(signal(unix.SIGHUP))},
+		{Name: "the master goes in the middle of hand-overs", Hurts: true, Ends: true, Strike: endPromised(hangUp)},
+		{Name: "SIGKILL in the middle of hand-overs", Ends: true, Strike: killPromised},
+		{Name: "SIGPIPE", Strike: pipe},
+		{Name: "a master that reads no status", Options: compat.Options{NoDrain: true}, Strike: manyRequests, Hurts: true},
+	}
+}
+
+// crowdPromised are clients that were told of a session each, whose remote ends
+// are given as well. All belong to the arena.
+func (a *Arena) crowdPromised(n int) (clients, remotes []int, err error) {
+	for i := range n {
+		fd, err := a.greeted()
+		if err != nil {
+			return nil, nil, err
+		}
+		session, remote, err := pair()
+		if err != nil {
+			return nil, nil, err
+		}
+		a.keep(remote)
+		label := fmt.Sprint("promised ", i)
+		err = save(fd, label, "2", session)
+		unix.Close(session)
+		if err == nil {
+			err = ask(fd, findEndpoint(label), found)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		clients, remotes = append(clients, fd), append(remotes, remote)
+	}
+	return clients, remotes, nil
+}
+
+// endPromised makes the daemon end, and then takes what was promised.
+func endPromised(end func(*Arena) error) func(*Arena) error {
+	return func(a *Arena) error {
+		const n = 20
+		clients, remotes, err := a.crowdPromised(n)
+		if err != nil {
+			return err
+		}
+		if err := end(a); err != nil {
+			return err
+		}
+		taken := 0
+		var last error
+		for i, fd := range clients {
+			session, err := take(fd)
+			if err == nil {
+				err = same(session, remotes[i])
+				unix.Close(session)
+			}
+			if err != nil {
+				last = err
+				continue
+			}
+			taken++
+		}
+		state, err := a.Daemon.Wait(patience)
+		if err != nil {
+			return err
+		}
+		a.remark("%d of %d promised sessions were handed over", taken, n)
+		if taken < n {
+			return fmt.Errorf("%d of %d promised sessions were handed over: %w", taken, n, last)
+		}
+		if !state.Success() {
+			return fmt.Errorf("the daemon ended with %v", state)
+		}
+		// A daemon that has been told to go need not wait for the last word of a
+		// client that has everything.
+		return a.logs("statistics: address lookup hits=")
+	}
+}
+
+// killPromised cannot expect anything of the daemon. But its clients must see
+// that it is gone, so that they go on without it.
+func killPromised(a *Arena) error {
+	clients, _, err := a.crowdPromised(20)
+	if err != nil {
+		return err
+	}
+	if err := a.Daemon.Kill(); err != nil {
+		return err
+	}
+	for _, fd := range clients {
+		if !ended(fd, patience) {
+			return fmt.Errorf("a client does not see that the daemon is gone")
+		}
+	}
+	return nil
+}
+
+// pipe sends the signal itself; what causes it, a client that is gone when it
+// is answered, is part of many attacks.
+func pipe(a *Arena) error {
+	for range 10 {
+		if err := unix.Kill(a.Daemon.PID(), unix.SIGPIPE); err != nil {
+			return err
+		}
+		pause(a.ctx, 10*time.Millisecond)
+	}
+	return nil
+}
+
+// manyRequests fill the status channel, which a master that is stuck does not
+// empty.
+func manyRequests(a *Arena) error {
+	fd, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	for i := range 5000 {
+		if err := ask(fd, findEndpoint("nothing"), missed); err != nil {
+			return fmt.Errorf("request %d: %w", i, err)
+		}
+	}
+	return nil
+}

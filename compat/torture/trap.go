@@ -1,0 +1,89 @@
+package torture
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A trap is memory that stops whoever touches it first, the kernel as well,
+// until it is released (userfaultfd(2)). A process that receives into it holds
+// the socket's lock for so long.
+type trap struct {
+	control int // owned: the userfaultfd
+	page    []byte
+}
+
+// From linux/userfaultfd.h, which x/sys leaves out.
+const (
+	uffdAPI        = 0xaa
+	uffdioAPI      = 0xc018aa3f
+	uffdioRegister = 0xc020aa00
+	uffdioZeropage = 0xc020aa04
+	uffdMissing    = 1
+)
+
+type uffdAPIRequest struct{ api, features, ioctls uint64 }
+
+type uffdRegisterRequest struct{ start, length, mode, ioctls uint64 }
+
+type uffdZeropageRequest struct {
+	start, length, mode uint64
+	zeroed              int64
+}
+
+// newTrap sets a trap. Not every system lets everybody do that.
+func newTrap() (*trap, error) {
+	control, _, errno := unix.Syscall(unix.SYS_USERFAULTFD, unix.O_CLOEXEC|unix.O_NONBLOCK, 0, 0)
+	if errno != 0 {
+		return nil, fmt.Errorf("userfaultfd: %w", errno)
+	}
+	t := &trap{control: int(control)}
+	page, err := unix.Mmap(-1, 0, unix.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		unix.Close(t.control)
+		return nil, fmt.Errorf("mmap: %w", err)
+	}
+	t.page = page
+	if err := t.set(); err != nil {
+		t.release()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *trap) set() error {
+	api := uffdAPIRequest{api: uffdAPI}
+	if err := t.ioctl(uffdioAPI, unsafe.Pointer(&api)); err != nil {
+		return err
+	}
+	register := uffdRegisterRequest{start: t.start(), length: uint64(len(t.page)), mode: uffdMissing}
+	return t.ioctl(uffdioRegister, unsafe.Pointer(&register))
+}
+
+func (t *trap) start() uint64 { return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(t.page)))) }
+
+func (t *trap) ioctl(request uintptr, argument unsafe.Pointer) error {
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(t.control), request, uintptr(argument)); errno != 0 {
+		return fmt.Errorf("ioctl %#x of userfaultfd: %w", request, errno)
+	}
+	return nil
+}
+
+// receive walks into the trap with the lock of a socket that has something to
+// read. It returns when the trap is released.
+func (t *trap) receive(fd int) {
+	unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(t.start()), 1, 0, 0, 0)
+}
+
+// sprung tells whether somebody is in the trap.
+func (t *trap) sprung() bool { return readable(t.control) }
+
+// release lets whoever is in the trap go, and takes it away.
+func (t *trap) release() {
+	zero := uffdZeropageRequest{start: t.start(), length: uint64(len(t.page))}
+	t.ioctl(uffdioZeropage, unsafe.Pointer(&zero))
+	unix.Close(t.control)
+	unix.Munmap(t.page)
+}

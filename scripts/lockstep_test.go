@@ -1,0 +1,87 @@
+package scripts
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"scache/compat"
+	"scache/compat/lockstep"
+)
+
+var (
+	seed = flag.Uint64("seed", 0, "of the random scenario; 0 for a new one each time")
+	soak = flag.Duration("soak", 0, "how long to go on with random scenarios")
+)
+
+// bothServers returns the reference, ours, and the cache in this process.
+func bothServers(t *testing.T) []lockstep.Side {
+	t.Helper()
+	needRoot(t)
+	reference, err := compat.ReferenceProgram()
+	if errors.Is(err, compat.ErrNoPostfix) && os.Getenv("CI") != "true" {
+		t.Skip("NOT TESTED against the reference: ", err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	sides, stop, err := lockstep.Start(context.Background(),
+		lockstep.Program{Name: "reference", Path: reference}, lockstep.Program{Name: "scached", Path: program("scached")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return append(sides, lockstep.Side{Name: "in process"})
+}
+
+// A random scenario finds the same on both servers.
+func TestRandomScenario(t *testing.T) {
+	t.Parallel()
+	sides := bothServers(t)
+	next := *seed
+	for began := time.Now(); ; {
+		if next == 0 {
+			next = rand.Uint64()
+		}
+		random := lockstep.Random{Seed: next, Commands: 1000, Seconds: 14, Labels: 50}
+		if *soak > 0 {
+			random.Commands, random.Seconds = 20_000, 60
+		}
+		lookups, differences, err := lockstep.Compare(random.Script(), sides)
+		t.Logf("-seed %d: %d lookups", next, lookups)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(differences) > 0 {
+			t.Fatalf("with -seed %d the servers differ:\n%s", next, strings.Join(differences, "\n"))
+		}
+		if lookups < random.Commands/5 {
+			t.Fatalf("only %d lookups in %d commands", lookups, random.Commands)
+		}
+		if next = 0; time.Since(began) > *soak {
+			return
+		}
+	}
+}
+
+// The project's scenarios find the same on both servers.
+func TestScenariosOnServers(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../testdata/scenarios/*.in")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	var out bytes.Buffer
+	if err := lockstep.CompareFiles(files, bothServers(t), &out); err != nil {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	if compared := strings.Count(out.String(), "the same"); compared < len(files)/2 {
+		t.Errorf("only %d of %d scenarios were compared:\n%s", compared, len(files), out.String())
+	}
+}

@@ -1,0 +1,107 @@
+package scripts
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"scache/compat"
+	"scache/scached/script/session"
+)
+
+// patience is how long anything may take to happen.
+const patience = 20 * time.Second
+
+// A world is what one scenario has made so far.
+type world struct {
+	daemons  map[string]*daemon
+	latest   *daemon // that was started
+	clients  map[string]*client
+	sessions map[string]*session.Session
+}
+
+type daemon struct {
+	*compat.Daemon
+	logged      int // lines that "log" has gone past
+	descriptors int // when "descriptors" was used first
+}
+
+type worldKey struct{}
+
+func newWorld(env *testscript.Env) error {
+	w := &world{daemons: make(map[string]*daemon), clients: make(map[string]*client), sessions: make(map[string]*session.Session)}
+	env.Values[worldKey{}] = w
+	env.Defer(w.end)
+	return nil
+}
+
+func (w *world) end() {
+	for _, c := range w.clients {
+		c.close()
+	}
+	for _, s := range w.sessions {
+		s.Close()
+	}
+	for _, d := range w.daemons {
+		d.Close()
+	}
+}
+
+// A call is a command of a scenario that is being carried out.
+type call struct {
+	*world
+	ts   *testscript.TestScript
+	name string
+	args []string
+}
+
+// command makes a command of a function. What the function returns ends the
+// scenario.
+func command(run func(*call) error) func(ts *testscript.TestScript, neg bool, args []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg {
+			ts.Fatalf("! does not go with this command")
+		}
+		c := &call{world: ts.Value(worldKey{}).(*world), ts: ts, args: args}
+		ts.Check(run(c))
+	}
+}
+
+// usage is the error of a command with the wrong words.
+func usage(text string) error { return errors.New("usage: " + text) }
+
+// daemon takes an optional "-d NAME" from the front of the words.
+func (c *call) daemon() (*daemon, error) {
+	if len(c.args) > 1 && c.args[0] == "-d" {
+		d, ok := c.daemons[c.args[1]]
+		if !ok {
+			return nil, fmt.Errorf("no daemon %s", c.args[1])
+		}
+		c.args = c.args[2:]
+		return d, nil
+	}
+	if c.latest == nil {
+		return nil, errors.New("no daemon was started")
+	}
+	return c.latest, nil
+}
+
+// waitUntil tells whether a condition comes true in time.
+func waitUntil(condition func() bool) bool {
+	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+		if condition() {
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+}
+
+var escapes = strings.NewReplacer(`\\`, `\`, `\0`, "\x00", `\n`, "\n", `\r`, "\r", `\t`, "\t")
+
+// unescape makes bytes of what a scenario calls them.
+func unescape(text string) string { return escapes.Replace(text) }
