@@ -45,6 +45,9 @@ func (s *Single) FindEndpoint(dst, endpoint []byte) (session int, property []byt
 		s.trace("scache_single_find_endp: no endpoint cache: ", endpoint)
 	case e.label != string(endpoint):
 		s.trace("scache_single_find_endp: not found: ", endpoint)
+	case s.options.Fit != nil && !s.options.Fit(e.session):
+		s.dropEndpoint()
+		s.trace("scache_single_find_endp: not found: ", endpoint)
 	default:
 		session, property = e.session, append(dst, e.property...)
 		e.session = -1

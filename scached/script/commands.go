@@ -134,8 +134,9 @@ func (r *runner) findDestination(words []string) bool {
 	return true
 }
 
-// check reports an operation that the cache could not do. That makes any
-// script fail; it never happens with a cache in this process.
+// check reports an operation that could not be carried out, which makes any
+// script fail. It never happens to the commands of the reference with a cache
+// in this process.
 func (r *runner) check(operation string, err error) {
 	if err != nil {
 		r.error("%s: %v", operation, err)

@@ -99,17 +99,11 @@ func (r *runner) expect(words []string) bool {
 	return true
 }
 
-// A remote is a store whose sessions have a remote end in this process.
-type remote interface {
-	closeRemote(session int) error
-	sayRemote(session int, text string) error
-}
-
 func (r *runner) closeRemote(words []string) bool {
 	if len(words) != 1 {
 		return false
 	}
-	r.onRemote("close", func(store remote) error { return store.closeRemote(atoi(words[0])) })
+	r.check("close", r.store.closeRemote(atoi(words[0])))
 	return true
 }
 
@@ -117,15 +111,6 @@ func (r *runner) sayRemote(words []string) bool {
 	if len(words) < 2 {
 		return false
 	}
-	r.onRemote("say", func(store remote) error { return store.sayRemote(atoi(words[0]), strings.Join(words[1:], " ")) })
+	r.check("say", r.store.sayRemote(atoi(words[0]), strings.Join(words[1:], " ")))
 	return true
-}
-
-func (r *runner) onRemote(operation string, do func(remote) error) {
-	store, ok := r.store.(remote)
-	if !ok {
-		r.error("%s: only the sessions of a server have a remote end", operation)
-		return
-	}
-	r.check(operation, do(store))
 }

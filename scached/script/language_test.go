@@ -48,8 +48,9 @@ func TestExtended(t *testing.T) {
 		{"repeat in repeat", "repeat 2\nsave_dest 9 d$n p a\nrepeat 3\nsave_dest 9 e$n p a\nend\nsave_dest 9 f$n p a\nend\nsize 7 0 0", ""},
 		{"repeat without end", "repeat 2\nsize", "unknown: error: repeat: no end\n"},
 		{"repeat never", "repeat 0\nend", usage + "repeat count\nunknown: error: end: no repeat\n"},
-		{"close", "save_endp 1 a p 12\nclose 12", "unknown: error: close: only the sessions of a server have a remote end\n"},
-		{"say", "save_endp 1 a p 12\nsay 12 421 bye", "unknown: error: say: only the sessions of a server have a remote end\n"},
+		{"close and say", "save_endp 1 a p 12\nsave_endp 1 a q 13\nsave_endp 1 a r 14\nclose 12\nsay 13 421 bye\nfind_endp a\nexpect FOUND r\nsize 0 0 0", ""},
+		{"close the number, use it again", "save_endp 1 a p 12\nclose 12\nfind_endp a\nexpect MISS\nsave_endp 1 a p 12\nfind_endp a\nexpect FOUND p", ""},
+		{"close what is not there", "close 12\nsay 12 hello", "unknown: error: close: no session 12\nunknown: error: say: no session 12\n"},
 		{"say nothing", "say 12", usage + "say fd text\n"},
 		{"help", "?", "commands: cache_type save_endp find_endp save_dest find_dest sleep verbose ? size expect close say repeat end\n"},
 		{"more errors than the reference stands", strings.Repeat("x\n", 15), strings.Repeat("unknown: error: bad command: x\n", 15)},
@@ -65,6 +66,14 @@ func TestExtended(t *testing.T) {
 				t.Errorf("ended with %v; an error is due: %v", err, failed)
 			}
 		})
+	}
+}
+
+func TestExtendedSingle(t *testing.T) {
+	got, err := runText(t, "cache_type single\nsave_endp 1 a p 12\nclose 12\nfind_endp a\nexpect MISS\nsize 0 0 0", Options{Extended: true})
+	want := "unknown: scache_single_save_endp: a fd=12\nunknown: scache_single_free_endp: a\nunknown: scache_single_find_endp: not found: a\n"
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("ended with %v; output (-want +got):\n%s", err, diff)
 	}
 }
 

@@ -1,6 +1,10 @@
 package script
 
-import "scache/scached/cache"
+import (
+	"fmt"
+
+	"scache/scached/cache"
+)
 
 // A store is what a script works on.
 type store interface {
@@ -9,6 +13,8 @@ type store interface {
 	saveDestination(ttl int, destination, property, endpoint string) error
 	findDestination(destination string) (Result, error)
 	expire(now int64)
+	closeRemote(session int) error
+	sayRemote(session int, text string) error
 	close()
 }
 
@@ -19,13 +25,14 @@ type localStore struct {
 	runner *runner
 	cache  cache.Cache
 	open   map[int]bool
+	ended  map[int]bool // the remote end has hung up or spoken
 	single bool
 	saved  string // endpoint of the last session, for Single
 }
 
 func newLocalStore(r *runner, create func(cache.Options) cache.Cache) *localStore {
-	s := &localStore{runner: r, open: make(map[int]bool)}
-	s.cache = create(cache.Options{Now: r.clock.now(), Close: s.closeSession, Trace: s.trace})
+	s := &localStore{runner: r, open: make(map[int]bool), ended: make(map[int]bool)}
+	s.cache = create(cache.Options{Now: r.clock.now(), Close: s.closeSession, Fit: s.fit, Trace: s.trace})
 	_, s.single = s.cache.(*cache.Single)
 	return s
 }
@@ -47,8 +54,22 @@ func (s *localStore) closeSession(session int) {
 	}
 }
 
+// fit is what a server sees when it looks at a session.
+func (s *localStore) fit(session int) bool { return !s.ended[session] }
+
+func (s *localStore) closeRemote(session int) error {
+	if !s.open[session] {
+		return fmt.Errorf("no session %d", session)
+	}
+	s.ended[session] = true
+	return nil
+}
+
+func (s *localStore) sayRemote(session int, _ string) error { return s.closeRemote(session) }
+
 func (s *localStore) saveEndpoint(ttl int, endpoint, property string, session int) error {
 	s.open[session] = true
+	delete(s.ended, session)
 	s.cache.SaveEndpoint(ttl, []byte(endpoint), []byte(property), session)
 	s.saved = endpoint
 	return nil

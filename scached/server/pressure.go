@@ -29,9 +29,13 @@ func (p *pressure) failed(text string, now time.Time) {
 
 // report logs what there is to say, if it is time.
 func (p *pressure) report(log protocol.Logger, now time.Time) {
-	if !p.pending() || now.Before(p.due) {
-		return
+	if p.pending() && !now.Before(p.due) {
+		p.say(log)
+		*p = pressure{due: now.Add(pressureInterval)}
 	}
+}
+
+func (p *pressure) say(log protocol.Logger) {
 	if p.sessions+p.clients > 0 {
 		log.Warning("short of descriptors or at a limit: gave up " + strconv.Itoa(p.sessions) +
 			" sessions or bindings, disconnected " + strconv.Itoa(p.clients) + " clients")
@@ -39,7 +43,6 @@ func (p *pressure) report(log protocol.Logger, now time.Time) {
 	if p.failures > 0 {
 		log.Warning(p.failure + " (" + strconv.Itoa(p.failures) + " times)")
 	}
-	*p = pressure{due: now.Add(pressureInterval)}
 }
 
 // makeRoom sees to it that one more descriptor can be opened. The client in

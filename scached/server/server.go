@@ -204,6 +204,8 @@ func (s *Server) Run() error {
 		}
 		s.descriptors.sweep(sweepSize)
 	}
+	s.pressure.sessions += s.service.Cache.Dropped()
+	s.pressure.say(s.config.Log)
 	s.service.Statistics.Report(s.config.Log, s.now)
 	return nil
 }
