@@ -79,9 +79,11 @@ type Scan struct {
 
 // Start begins a list. The wish list is borrowed until the scan is done.
 func (s *Scan) Start(flags Flags, wants []Want) {
-	*s = Scan{Encoding: s.Encoding, Limit: s.Limit, Trace: s.Trace,
-		values: s.values[:0], text: s.text[:0], name: s.name, sub: s.sub,
-		flags: flags, wants: wants}
+	s.flags, s.wants = flags, wants
+	s.values, s.text = s.values[:0], s.text[:0]
+	s.pos, s.searched, s.dropped, s.count, s.err = 0, 0, 0, 0, nil
+	s.mode = nameMode
+	s.begun, s.traced, s.group, s.part, s.done = false, false, false, false, false
 }
 
 // Run goes on with list, which holds all bytes from the start of the list to
@@ -104,13 +106,15 @@ func (s *Scan) Run(list []byte, end error) (done bool) {
 		s.begun = true
 	}
 	for !s.done && !s.satisfied() {
-		if s.mode == nameMode && len(s.values) < len(s.wants) && s.wants[len(s.values)].Type == Func {
+		if s.mode == nameMode && s.inPart() {
 			if !s.runPart(list, end) {
 				return s.done
 			}
 			continue
 		}
-		s.traceWanted()
+		if s.Trace != nil {
+			s.traceWanted()
+		}
 		text, delimiter, ok := s.token(list, end)
 		if !ok {
 			return s.done
@@ -173,6 +177,11 @@ func (s *Scan) satisfied() bool {
 	return s.done
 }
 
+// inPart tells whether a Sublist says what comes next.
+func (s *Scan) inPart() bool {
+	return len(s.values) < len(s.wants) && s.wants[len(s.values)].Type == Func
+}
+
 // wanted is what messages say is wanted.
 func (s *Scan) wanted() string {
 	switch {
@@ -196,44 +205,43 @@ func (s *Scan) trace(event Event, text []byte) {
 func (s *Scan) traceWanted() {
 	if s.mode == nameMode && !s.traced {
 		s.traced = true
-		if s.Trace != nil {
-			s.Trace(Wanted, []byte(s.wanted()))
-		}
+		s.trace(Wanted, []byte(s.wanted()))
 	}
 }
 
 // token takes the next string off the list, without the delimiter that ends
 // it.
 func (s *Scan) token(list []byte, end error) (text []byte, delimiter byte, ok bool) {
-	i := s.cut(list[s.searched:])
-	length := len(list) - s.pos
-	if i >= 0 {
-		length = s.searched + i - s.pos
+	var i int
+	if s.Encoding == Null {
+		i = bytes.IndexByte(list[s.searched:], 0)
+	} else {
+		i = s.cut(list[s.searched:])
 	}
-	if s.Limit > 0 && length > s.Limit {
+	stop := s.searched + i
+	if i < 0 {
+		stop = len(list)
+	}
+	if s.Limit > 0 && stop-s.pos > s.Limit {
 		s.fail(&Error{Kind: TooLong, Expect: strconv.Itoa(s.Limit)}, s.pos)
 		return nil, 0, false
 	}
 	if i < 0 {
-		s.searched = len(list)
+		s.searched = stop
 		if end != nil {
 			s.cutOff(list[s.pos:], end)
 		}
 		return nil, 0, false
 	}
-	text = list[s.pos : s.pos+length]
-	delimiter = list[s.pos+length]
-	s.pos += length + 1
+	text = list[s.pos:stop]
+	s.pos = stop + 1
 	s.searched = s.pos
-	return text, delimiter, true
+	return text, list[stop], true
 }
 
-// cut finds the end of the string that comes next.
+// cut finds the end of the string that comes next, where strings end in lines.
 func (s *Scan) cut(b []byte) int {
-	switch {
-	case s.Encoding == Null:
-		return bytes.IndexByte(b, 0)
-	case s.mode == skipMode:
+	if s.mode == skipMode {
 		return bytes.IndexByte(b, '\n') // a line may hold any number of separators
 	}
 	return s.Encoding.cut(b, s.mode == valueMode)

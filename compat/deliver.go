@@ -19,6 +19,9 @@ type Delivery struct {
 
 	// During, if not nil, runs while the mail is on its way.
 	During func(ctx context.Context, p *Postfix, sink *Sink) error
+	// Held is how many of the messages are submitted only when During has
+	// returned, so that there is something left to deliver then.
+	Held int
 	// After, if not nil, runs when all mail has been delivered, before the
 	// instance is stopped.
 	After func(ctx context.Context, p *Postfix, sink *Sink) error
@@ -90,8 +93,14 @@ func (d Delivery) send(ctx context.Context, p *Postfix, sink *Sink) error {
 		}
 		during <- d.During(ctx, p, sink)
 	}()
-	err := Inject(ctx, p.SMTPD, d.Mail)
+	mail, held := d.Mail, d.Mail
+	mail.Messages -= d.Held
+	held.First, held.Messages = mail.First+mail.Messages, d.Held
+	err := Inject(ctx, p.SMTPD, mail)
 	if err := errors.Join(err, <-during); err != nil {
+		return err
+	}
+	if err := Inject(ctx, p.SMTPD, held); err != nil {
 		return err
 	}
 	if err := sink.Wait(d.Mail.Messages, deliveryPatience); err != nil {

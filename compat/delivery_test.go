@@ -379,6 +379,7 @@ var reloadScenario = scenario{
 			Postfix: PostfixOptions{Main: byDestination},
 			Sink:    slowSink,
 			Mail:    Injection{Messages: 300, Senders: 5},
+			Held:    50,
 			During: func(ctx context.Context, p *Postfix, sink *Sink) (err error) {
 				if err := sink.Wait(100, deliveryPatience); err != nil {
 					return err
@@ -423,25 +424,27 @@ var killScenario = scenario{
 		return at.Sub(toldAt(r, killedBySignal)).Abs() <= time.Second
 	},
 	delivery: func(t *testing.T) Delivery {
+		var first int
 		return Delivery{
 			Postfix: PostfixOptions{Main: byDestination},
 			Sink:    slowSink,
 			Mail:    Injection{Messages: 300, Senders: 5},
-			During: func(ctx context.Context, p *Postfix, sink *Sink) error {
+			Held:    50,
+			During: func(ctx context.Context, p *Postfix, sink *Sink) (err error) {
 				if err := sink.Wait(100, deliveryPatience); err != nil {
 					return err
 				}
-				first, err := p.WaitCache(0, postfixPatience)
-				if err != nil {
+				if first, err = p.WaitCache(0, postfixPatience); err != nil {
 					return err
 				}
-				if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
-					return err
-				}
-				_, err = p.WaitCache(first, postfixPatience)
-				return err
+				return syscall.Kill(first, syscall.SIGKILL)
 			},
-			After: Statistics,
+			After: func(ctx context.Context, p *Postfix, sink *Sink) error {
+				if _, err := p.WaitCache(first, postfixPatience); err != nil {
+					return err
+				}
+				return Statistics(ctx, p, sink)
+			},
 		}
 	},
 	check: func(t *testing.T, r *Result) {

@@ -11,11 +11,12 @@ import (
 
 // An Injection is a number of messages to submit over SMTP.
 type Injection struct {
+	First    int // number of the first message
 	Messages int
 	Senders  int // connections at a time; 1 if 0
 
-	// To returns the recipient of message i, counted from 0. If nil, they go
-	// to user@dest.example.
+	// To returns the recipient of message i. If nil, they go to
+	// user@dest.example.
 	To func(i int) string
 }
 
@@ -43,7 +44,7 @@ func Inject(ctx context.Context, addr netip.AddrPort, in Injection) error {
 			}
 		})
 	}
-	for i := 0; i < in.Messages && ctx.Err() == nil; i++ {
+	for i := in.First; i < in.First+in.Messages && ctx.Err() == nil; i++ {
 		select {
 		case numbers <- i:
 		case <-ctx.Done():

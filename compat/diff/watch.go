@@ -197,10 +197,11 @@ func isEpollWait(call int) bool {
 }
 
 // isWaitForOne knows the calls in which the reference waits for bytes from the
-// client that it serves (src/util/timed_read.c, src/util/unix_recv_fd.c).
+// client that it serves (src/util/timed_read.c, src/util/unix_recv_fd.c). One of
+// them that was interrupted goes on as restart_syscall.
 func isWaitForOne(call int) bool {
 	switch call {
-	case sysPoll, unix.SYS_PPOLL, unix.SYS_READ, unix.SYS_RECVMSG, unix.SYS_RECVFROM:
+	case sysPoll, unix.SYS_PPOLL, unix.SYS_READ, unix.SYS_RECVMSG, unix.SYS_RECVFROM, unix.SYS_RESTART_SYSCALL:
 		return true
 	}
 	return false

@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -27,7 +28,7 @@ func floodAttacks() []Attack {
 		Attack{Name: "10,000 clients", Strike: manyClients, Greedy: true, Growth: 200 << 20,
 			Options: compat.Options{MainCF: "scached_client_limit = 5000"}},
 		Attack{Name: "hand-overs that nobody takes, until too many are in flight", Strike: inFlight, Deprives: true,
-			Options: compat.Options{NoFile: 64, MainCF: longLived}},
+			Options: compat.Options{NoFile: 64}},
 	)
 }
 
@@ -180,13 +181,18 @@ func inFlight(a *Arena) error {
 			return err
 		}
 		a.keep(remote)
-		err = save(saver, label, "100", session)
+		err = save(saver, label, "2", session)
 		unix.Close(session)
 		if err != nil {
 			return err
 		}
 		for _, step := range []string{findEndpoint(label), dummy, dummy} {
-			if err := sendRead(taker, step); err != nil {
+			err := sendRead(taker, step)
+			if errors.Is(err, unix.EPIPE) {
+				// That is how it is told that it will not get what it waits for.
+				return a.logs("cannot send file descriptor: Too many references")
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -87,18 +87,19 @@ func Against(ctx context.Context, program string, attack Attack, full bool) (*Ou
 	b := &beside{attacked: newGoodClient(daemons[0].Socket(), "good"), spared: newGoodClient(daemons[1].Socket(), "good")}
 	defer b.attacked.close()
 	defer b.spared.close()
+	o := &Outcome{Attack: attack.Name, attack: attack, slack: slack}
+	if !full {
+		o.slack = busySlack
+	}
 	for range warmUp {
 		if err := errors.Join(b.attacked.cycle(), b.spared.cycle()); err != nil {
-			return nil, fmt.Errorf("before the attack: %w", err)
+			o.Unanswered = fmt.Errorf("before the attack: %w; the log ends:\n%s", err, daemons[0].Log.Tail(0, 5))
+			return o, nil
 		}
 	}
 	b.attacked.close()
 	a := newArena(ctx, daemons[0], full)
 	defer a.clear()
-	o := &Outcome{Attack: attack.Name, attack: attack, slack: slack}
-	if !full {
-		o.slack = busySlack
-	}
 	before, err := settle(a.Daemon)
 	if err != nil {
 		return nil, err

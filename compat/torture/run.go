@@ -122,3 +122,21 @@ func (o *Outcome) Why() string {
 	}
 	return strings.Join(why, "; ")
 }
+
+// String is an outcome in one line.
+func (o *Outcome) String() string {
+	text := "survived " + yesNo(o.Survived)
+	if !o.attack.Ends && !o.attack.Deprives && o.Unanswered == nil {
+		text += fmt.Sprintf(", good clients p99 %s alone, %s under attack", inMilliseconds(o.Beside.P99), inMilliseconds(o.Under.P99))
+	}
+	if o.Survived && !o.attack.Ends {
+		text += fmt.Sprintf(", %d descriptors leaked, memory grown by %.1f MiB", o.Leaked, float64(o.Grown)/(1<<20))
+	}
+	if o.Remarks != "" {
+		text += ", " + o.Remarks
+	}
+	if why := o.Why(); why != "" {
+		text += ": " + why
+	}
+	return text
+}

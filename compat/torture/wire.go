@@ -12,7 +12,7 @@ import (
 )
 
 // patience is how long a client waits for an answer before it counts as none.
-const patience = 5 * time.Second
+const patience = 3 * time.Second
 
 var errNoAnswer = errors.New("no answer")
 
@@ -240,10 +240,7 @@ func take(fd int) (session int, err error) {
 	if err != nil || len(rights) != 1 {
 		return -1, fmt.Errorf("receive descriptor: %d of them, %v", len(rights), err)
 	}
-	if err := send(fd, dummy); err != nil {
-		unix.Close(rights[0])
-		return -1, err
-	}
+	send(fd, dummy) // as smtp(8) does: the session is here, whoever hears that
 	return rights[0], nil
 }
 

@@ -77,11 +77,17 @@ func (d *descriptors) closesAtOnce(fd int) bool {
 			uintptr(unsafe.Pointer(&linger)), uintptr(unsafe.Pointer(&size)), 0)
 		return errno == 0 && (linger.Onoff == 0 || linger.Linger == 0)
 	case local:
-		var queued int32
-		_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCINQ, uintptr(unsafe.Pointer(&queued)))
-		return errno == 0 && queued == 0
+		return nothingQueued(fd)
 	}
 	return false
+}
+
+// nothingQueued tells whether the receive queue of a local stream socket is
+// empty.
+func nothingQueued(fd int) bool {
+	var queued int32
+	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCINQ, uintptr(unsafe.Pointer(&queued)))
+	return errno == 0 && queued == 0
 }
 
 // live tells whether a session is fit to be handed out: nothing has come from

@@ -21,6 +21,7 @@ func (s *Server) accept(listen int) {
 	if err == unix.EMFILE || err == unix.ENFILE || err == unix.ENOBUFS || err == unix.ENOMEM {
 		// The system is short of descriptors, or somebody else took ours.
 		s.shed(nil)
+		s.descriptors.sweep(sweepSize)
 		fd, _, err = unix.Accept4(listen, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 	}
 	if err != nil {
@@ -91,7 +92,10 @@ func (s *Server) disconnect(c *client) {
 	}
 	c.conn.Close()
 	unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, c.fd, nil)
-	if c.ended {
+	if !c.ended {
+		unix.Shutdown(c.fd, unix.SHUT_RDWR) // nothing can be added to what it sent
+	}
+	if c.ended || nothingQueued(c.fd) {
 		unix.Close(c.fd)
 	} else {
 		// What it sent and nobody read may hold descriptors that do not close at once.
@@ -204,16 +208,19 @@ func (s *Server) pick(fds []int) (fd int, why string) {
 
 // send hands over a session. It reports false when that is not possible now.
 func (s *Server) send(c *client) bool {
-	why := ""
 	switch err := attrproto.SendDescriptor(c.fd, c.conn.Session()); err {
 	case nil:
 	case unix.EAGAIN:
 		s.await(c, true)
 		return false
 	default:
-		why = reason(err)
+		// The client waits for what will not come. When it is told that, it can
+		// go on without.
+		c.conn.Sent(reason(err))
+		s.finish(c)
+		return false
 	}
-	c.action = c.conn.Sent(why)
+	c.action = c.conn.Sent("")
 	return true
 }
 

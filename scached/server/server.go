@@ -155,12 +155,7 @@ func (s *Server) watch(operation, fd int, events uint32, about int32) error {
 
 // Close ends all connections and gives up all sessions.
 func (s *Server) Close() {
-	for s.idle.first != nil {
-		s.disconnect(s.idle.first)
-	}
-	for s.busy.first != nil {
-		s.disconnect(s.busy.first)
-	}
+	s.disconnectAll()
 	s.service.Cache.Close()
 	s.descriptors.sweep(len(s.descriptors.doomed))
 	for _, fd := range []*int{&s.epoll, &s.wake, &s.timer.fd} {
@@ -168,6 +163,15 @@ func (s *Server) Close() {
 			unix.Close(*fd)
 		}
 		*fd = -1
+	}
+}
+
+func (s *Server) disconnectAll() {
+	for s.idle.first != nil {
+		s.disconnect(s.idle.first)
+	}
+	for s.busy.first != nil {
+		s.disconnect(s.busy.first)
 	}
 }
 
@@ -204,8 +208,12 @@ func (s *Server) Run() error {
 		}
 		s.descriptors.sweep(sweepSize)
 	}
+<<<<<<< ours
 	s.pressure.sessions += s.service.Cache.Dropped()
 	s.pressure.say(s.config.Log)
+=======
+	s.disconnectAll() // a hand-over that is under way counts
+>>>>>>> theirs
 	s.service.Statistics.Report(s.config.Log, s.now)
 	return nil
 }
