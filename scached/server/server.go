@@ -208,12 +208,9 @@ func (s *Server) Run() error {
 		}
 		s.descriptors.sweep(sweepSize)
 	}
-<<<<<<< ours
+	s.disconnectAll() // a hand-over that is under way counts
 	s.pressure.sessions += s.service.Cache.Dropped()
 	s.pressure.say(s.config.Log)
-=======
-	s.disconnectAll() // a hand-over that is under way counts
->>>>>>> theirs
 	s.service.Statistics.Report(s.config.Log, s.now)
 	return nil
 }
