@@ -87,7 +87,7 @@ func (s *Server) newClient(fd int) *client {
 
 // disconnect ends a connection.
 func (s *Server) disconnect(c *client) {
-	if s.config.Verbose {
+	if s.config.Verbose && s.ending.IsZero() {
 		s.config.Log.Info("connection closed fd " + strconv.Itoa(c.fd))
 	}
 	c.conn.Close()
