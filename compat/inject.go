@@ -37,7 +37,7 @@ func Inject(ctx context.Context, addr netip.AddrPort, in Injection) error {
 	defer cancel(nil)
 	numbers := make(chan int)
 	var senders sync.WaitGroup
-	for range max(in.Senders, 1) {
+	for range min(max(in.Senders, 1), in.Messages) {
 		senders.Go(func() {
 			if err := in.send(ctx, addr, numbers); err != nil {
 				cancel(fmt.Errorf("inject mail: %w", err))

@@ -20,12 +20,14 @@ func main() {
 	if err == nil && p.Stream {
 		err = s.ServeStream(0, 1)
 	} else if err == nil {
-		watch(p, s)
+		watch(s)
 		err = s.Run()
 	}
 	if err != nil {
 		p.Log.Fatal(err.Error())
 	}
+	p.Log.LastLines()
+	s.Report()
 }
 
 func config(p *daemon.Process) server.Config {
@@ -60,7 +62,7 @@ func config(p *daemon.Process) server.Config {
 }
 
 // watch makes signals end the server in an orderly way.
-func watch(p *daemon.Process, s *server.Server) {
+func watch(s *server.Server) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGHUP)
 	go func() {

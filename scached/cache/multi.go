@@ -169,6 +169,9 @@ func (m *Multi) Size() Size {
 		Bindings: m.bindings.count, Sessions: m.sessions.count}
 }
 
+// Silence ends the tracing.
+func (m *Multi) Silence() { m.options.Trace = nil }
+
 // Close drops everything, the bindings first.
 func (m *Multi) Close() {
 	for _, p := range []*pool{&m.bindings, &m.sessions} {

@@ -118,6 +118,15 @@ func (l *Log) setUTF8(on bool) {
 	l.utf8 = on
 }
 
+// LastLines says that the process is about to end: what is logged from now on
+// may wait a second for a log service that is busy, which postlogd(8) is while
+// "postfix reload" starts it anew.
+func (l *Log) LastLines() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sock.lastChance()
+}
+
 func (l *Log) write(s severity, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

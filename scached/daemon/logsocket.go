@@ -58,8 +58,8 @@ func (s *logSocket) connect() bool {
 	return err == nil
 }
 
-// lastChance is before the line that says why the process ends. It will wait
-// for a second anyway.
+// lastChance is before the lines that a process ends with, which may take more
+// time.
 func (s *logSocket) lastChance() {
 	s.stuck = false
 	s.waited = 0

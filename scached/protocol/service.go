@@ -54,6 +54,12 @@ func NewService(config Config, start time.Time) *Service {
 	return s
 }
 
+// Forget gives up all sessions and bindings, and has nothing to say about it.
+func (s *Service) Forget() {
+	s.Cache.Silence()
+	s.Cache.Close()
+}
+
 // findEndpoint takes the oldest session of an endpoint that is fit to be
 // handed out. The text is the session's property, borrowed until the next call.
 func (s *Service) findEndpoint(endpoint []byte) (session int, text []byte, ok bool) {

@@ -181,6 +181,10 @@ func (s *Server) receive(c *client) bool {
 		return true
 	}
 	c.ended = err == nil
+	if c.ended && !s.ending.IsZero() {
+		s.disconnect(c) // it was us who ended the input
+		return false
+	}
 	if c.action == protocol.Descriptor && err != nil {
 		c.conn.Received(-1, reason(err))
 	} else if !c.conn.Idle() {

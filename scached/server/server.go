@@ -184,8 +184,9 @@ func (s *Server) Terminate() {
 }
 
 // Run serves clients until the server is idle for too long, master(8) is gone,
-// or Terminate was called. Clients that were promised a session still get it.
-// It logs the statistics before it returns. An error is one of epoll itself.
+// or Terminate was called. Clients that were promised a session still get it,
+// and nobody is left without an answer. Report is for afterwards. An error is
+// one of epoll itself.
 func (s *Server) Run() error {
 	for s.ending.IsZero() || s.promised() && s.now.Before(s.ending) {
 		if s.config.Turn != nil {
@@ -208,11 +209,34 @@ func (s *Server) Run() error {
 		}
 		s.descriptors.sweep(sweepSize)
 	}
-	s.disconnectAll() // a hand-over that is under way counts
+	s.sayGoodbye()
+	return nil
+}
+
+// sayGoodbye answers the requests that have come, none of which finds a session
+// any more, and ends all connections. A client that writes after that is told
+// that nobody reads (EPIPE), and connects to the next process; smtp(8) logs any
+// other error as a problem with the service.
+func (s *Server) sayGoodbye() {
+	s.service.Forget()
+	for _, c := range s.clients {
+		if c == nil {
+			continue
+		}
+		fd := c.fd
+		unix.Shutdown(fd, unix.SHUT_RD)
+		for s.clients[fd] == c && !c.writing {
+			s.serve(c)
+		}
+	}
+	s.disconnectAll()
+}
+
+// Report logs what there is to say once Run has returned.
+func (s *Server) Report() {
 	s.pressure.sessions += s.service.Cache.Dropped()
 	s.pressure.say(s.config.Log)
 	s.service.Statistics.Report(s.config.Log, s.now)
-	return nil
 }
 
 func (s *Server) dispatch(event *unix.EpollEvent) {

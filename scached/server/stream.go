@@ -13,8 +13,7 @@ import (
 
 // ServeStream serves one client, of whom it borrows a descriptor for each
 // direction, as the reference does with option -S: one burst of requests, as
-// many as come in one read, then it logs the statistics and returns. It waits
-// for the client.
+// many as come in one read. It waits for the client. Report is for afterwards.
 func (s *Server) ServeStream(in, out int) error {
 	var conn protocol.Conn
 	conn.Open(s.service, true)
@@ -33,7 +32,7 @@ func (s *Server) ServeStream(in, out int) error {
 			break
 		}
 	}
-	s.service.Statistics.Report(s.config.Log, time.Now())
+	s.now = time.Now()
 	return nil
 }
 

@@ -1,0 +1,269 @@
+package protocol
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A tape is what a fuzz test reads its decisions from. At its end it says 0.
+type tape struct{ left []byte }
+
+func (t *tape) next() int {
+	if len(t.left) == 0 {
+		return 0
+	}
+	b := t.left[0]
+	t.left = t.left[1:]
+	return int(b)
+}
+
+func (t *tape) bytes(n int) []byte {
+	n = min(n, len(t.left))
+	b := t.left[:n]
+	t.left = t.left[n:]
+	return b
+}
+
+// What a tape can make happen.
+const (
+	tapeBytes = iota
+	tapeMessage
+	tapeBytesWithDescriptor
+	tapeFailure
+	tapeTime
+	tapeEnd
+	tapeOther // another client takes over
+	tapeKinds
+)
+
+// messages are what clients say, so that a tape need not spell it.
+var messages = []string{
+	list("request", "save_endp", "ttl", "1", "label", "e", "property", "p"),
+	list("request", "save_dest", "ttl", "2", "label", "d", "property", "q", "label", "e"),
+	list("request", "find_endp", "label", "e"),
+	list("request", "find_dest", "label", "d"),
+	list("dummy", ""),
+	"\x00",
+	list("request", "bogus"),
+	list("request", "find_endp", "ttl", "1"),
+}
+
+// A host carries out what connections ask for, and keeps an account of
+// descriptors, which are numbers here.
+type host struct {
+	*testing.T
+	service *Service
+	conns   [2]Conn
+	actions [2]Action
+	now     int64
+	given   int         // descriptors so far
+	closed  map[int]int // how often
+}
+
+func (h *host) Info(string)    {}
+func (h *host) Warning(string) {}
+
+func newHost(t *testing.T, settings int) *host {
+	h := &host{T: t, now: 1000, closed: make(map[int]int)}
+	config := Config{
+		Name: "scache", Dialect: Dialects[settings%len(Dialects)], TTLLimit: 2, StringLimit: 64, Log: h,
+		Verbose:     settings&4 != 0,
+		MaxSessions: 5, MaxEndpointSessions: 3, MaxBindings: 3, MaxBytes: 512, Now: h.now,
+		Close: func(fd int) { h.closed[fd]++ },
+	}
+	if settings&8 != 0 {
+		config.Live = func(fd int) bool { return fd%3 != 0 }
+	}
+	h.service = NewService(config, time.Unix(h.now, 0))
+	for i := range h.conns {
+		h.open(i, settings&16 != 0)
+	}
+	return h
+}
+
+func (h *host) open(i int, duplex bool) {
+	h.conns[i].Open(h.service, duplex)
+	h.actions[i] = Input
+}
+
+// descriptors makes some up.
+func (h *host) descriptors(n int) []int {
+	var fds []int
+	for range n {
+		h.given++
+		fds = append(fds, h.given)
+	}
+	return fds
+}
+
+// play does what the tape says. The connection that has its turn gets only what
+// it has asked for, as from a server.
+func (h *host) play(t *tape) {
+	turn := 0
+	for len(t.left) > 0 {
+		c := &h.conns[turn]
+		switch kind := t.next() % tapeKinds; kind {
+		case tapeBytes, tapeBytesWithDescriptor:
+			n := 0
+			if kind == tapeBytesWithDescriptor {
+				n = 1 + t.next()%2
+			}
+			h.feed(turn, t.bytes(t.next()), h.descriptors(n), "")
+		case tapeMessage:
+			h.feed(turn, []byte(messages[t.next()%len(messages)]), nil, "")
+		case tapeFailure:
+			h.feed(turn, nil, nil, "No such thing")
+		case tapeTime:
+			h.now += int64(t.next() % 4)
+			h.service.Cache.Expire(h.now)
+		case tapeEnd:
+			c.End([]error{io.EOF, unix.ETIMEDOUT}[t.next()%2])
+			h.output(c)
+			c.Close()
+			h.open(turn, t.next()%2 == 1)
+		case tapeOther:
+			turn = 1 - turn
+		}
+	}
+}
+
+// feed gives a connection what came, or tells it that what it has to do failed.
+func (h *host) feed(turn int, data []byte, descriptors []int, failure string) {
+	c := &h.conns[turn]
+	defer func() {
+		if h.actions[turn] == Drop {
+			c.Close()
+			h.open(turn, false)
+		}
+		h.check(c)
+	}()
+	for h.actions[turn] == Send {
+		h.sendable(c.Session())
+		h.output(c)
+		h.actions[turn] = c.Sent(failure)
+	}
+	switch h.actions[turn] {
+	case Descriptor:
+		fd, why := -1, "Application error"
+		if len(descriptors) > 0 && failure == "" {
+			fd, why = descriptors[0], ""
+			descriptors = descriptors[1:]
+		}
+		for _, surplus := range descriptors {
+			h.closed[surplus]++ // which is the server's part
+		}
+		h.actions[turn] = c.Received(fd, why)
+	case Input:
+		if len(data) == 0 {
+			for _, fd := range descriptors {
+				h.closed[fd]++ // none comes without a byte
+			}
+			return
+		}
+		h.actions[turn] = c.Input(data, descriptors)
+	default:
+		for _, fd := range descriptors {
+			h.closed[fd]++
+		}
+	}
+	h.output(c)
+}
+
+func (h *host) output(c *Conn) {
+	for out := c.Output(); len(out) > 0; out = c.Output() {
+		c.Written((len(out) + 1) / 2)
+	}
+}
+
+func (h *host) sendable(fd int) {
+	if fd <= 0 || fd > h.given || h.closed[fd] != 0 {
+		h.Fatalf("descriptor %d is to be sent: %d were given, it was closed %d times", fd, h.given, h.closed[fd])
+	}
+}
+
+// check looks at what holds at all times.
+func (h *host) check(c *Conn) {
+	const strings = 8 // names and values of the longest request
+	if held := c.Held(); held > strings*2*(64+BufferSize) {
+		h.Fatalf("a connection holds %d bytes", held)
+	}
+	if size := h.service.Cache.Size(); size.Sessions > 5 || size.Bindings > 3 {
+		h.Fatalf("the cache holds %+v", size)
+	}
+	for fd, n := range h.closed {
+		if n != 1 {
+			h.Fatalf("descriptor %d was closed %d times", fd, n)
+		}
+	}
+}
+
+// finish ends everything, after which every descriptor has to be closed.
+func (h *host) finish() {
+	for i := range h.conns {
+		h.conns[i].Close()
+	}
+	h.service.Cache.Close()
+	for fd := 1; fd <= h.given; fd++ {
+		if h.closed[fd] != 1 {
+			h.Fatalf("in the end descriptor %d was closed %d times", fd, h.closed[fd])
+		}
+	}
+}
+
+// FuzzConn lets two clients say anything at all, in all dialects, and checks
+// that every descriptor is closed exactly once.
+func FuzzConn(f *testing.F) {
+	for _, seed := range transcriptTapes(f) {
+		for _, settings := range []byte{0, 1, 2, 3, 4 | 8, 16, 16 | 8 | 1} {
+			f.Add(append([]byte{settings}, seed...))
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tape := &tape{data}
+		h := newHost(t, tape.next())
+		h.play(tape)
+		h.finish()
+	})
+}
+
+// transcriptTapes are the conversations with the reference, as tapes.
+func transcriptTapes(f *testing.F) (tapes [][]byte) {
+	text, err := os.ReadFile("../../testdata/transcripts/wire-3.12.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var transcripts []struct {
+		Steps []struct {
+			Step, Data string
+			FDs        int
+		}
+	}
+	if err := json.Unmarshal(text, &transcripts); err != nil {
+		f.Fatal(err)
+	}
+	for _, transcript := range transcripts {
+		var tape []byte
+		for _, step := range transcript.Steps {
+			data := []byte(nil)
+			for _, r := range step.Data {
+				data = append(data, byte(r))
+			}
+			if len(data) > 255 {
+				continue
+			}
+			switch step.Step {
+			case "send":
+				tape = append(append(tape, tapeBytes, byte(len(data))), data...)
+			case "send_fds":
+				tape = append(append(tape, tapeBytesWithDescriptor, byte(step.FDs-1), byte(len(data))), data...)
+			}
+		}
+		tapes = append(tapes, tape)
+	}
+	return tapes
+}
