@@ -1,7 +1,5 @@
 package attrproto
 
-import "encoding/base64"
-
 const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 const invalid64 = 0xff
@@ -21,7 +19,24 @@ var unbase64 = func() (table [256]byte) {
 //
 // From src/util/base64_code.c.
 func AppendBase64(dst, data []byte) []byte {
-	return base64.StdEncoding.AppendEncode(dst, data)
+	for ; len(data) >= 3; data = data[3:] {
+		dst = appendQuad(dst, data[0], data[1], data[2])
+	}
+	switch len(data) {
+	case 1:
+		dst = appendQuad(dst, data[0], 0, 0)
+		dst[len(dst)-2], dst[len(dst)-1] = '=', '='
+	case 2:
+		dst = appendQuad(dst, data[0], data[1], 0)
+		dst[len(dst)-1] = '='
+	}
+	return dst
+}
+
+// appendQuad appends the four letters for three bytes.
+func appendQuad(dst []byte, a, b, c byte) []byte {
+	return append(dst, base64Alphabet[a>>2], base64Alphabet[a<<4&0x3f|b>>4],
+		base64Alphabet[b<<2&0x3f|c>>6], base64Alphabet[c&0x3f])
 }
 
 // AppendUnbase64 appends what the base64 text stands for. It takes what the

@@ -61,6 +61,9 @@ func FuzzUnbase64(f *testing.F) {
 		if err == nil && !bytes.ContainsAny(text, "\r\n") && (!ok || string(got) != string(want)) {
 			t.Fatalf("%q, want %q", got, want)
 		}
+		if got, want := string(AppendBase64(nil, text)), base64.StdEncoding.EncodeToString(text); got != want {
+			t.Fatalf("encoded %q, want %q", got, want)
+		}
 		again, ok := AppendUnbase64(nil, AppendBase64(nil, text))
 		if !ok || string(again) != string(text) {
 			t.Fatalf("encoded and decoded: %q", again)

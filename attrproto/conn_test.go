@@ -366,6 +366,46 @@ func TestConnClosed(t *testing.T) {
 	}
 }
 
+// noConn is no connection.
+type noConn struct{}
+
+func (noConn) SyscallConn() (syscall.RawConn, error) { return nil, os.ErrInvalid }
+
+func TestNewConnErrors(t *testing.T) {
+	if _, err := NewConn(noConn{}); !errors.Is(err, os.ErrInvalid) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestSocketErrors uses what is no socket.
+func TestSocketErrors(t *testing.T) {
+	s, err := NewSocket(NewRawSocket(anyFile(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Read(nil); n != 0 || err != nil {
+		t.Errorf("read of nothing: %d, %v", n, err)
+	}
+	if _, err := s.Read(make([]byte, 1)); !errors.Is(err, unix.ENOTSOCK) {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := s.Write([]byte("x")); !errors.Is(err, unix.ENOTSOCK) {
+		t.Errorf("write: %v", err)
+	}
+	if err := s.SendDescriptor(0); !errors.Is(err, unix.ENOTSOCK) {
+		t.Errorf("send descriptor: %v", err)
+	}
+}
+
+// TestReceiveDescriptorFromNobody has a dummy that cannot be sent.
+func TestReceiveDescriptorFromNobody(t *testing.T) {
+	a, b := ends(t, "raw")
+	b.Close()
+	if _, err := a.ReceiveDescriptor(Handshake22); !errors.Is(err, unix.EPIPE) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestRawConnControl looks at the number of the socket.
 func TestRawConnControl(t *testing.T) {
 	fd, err := unix.Dup(0)

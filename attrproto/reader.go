@@ -162,7 +162,8 @@ func (r *Reader) need(n int) bool {
 }
 
 // Greeting reads what a service of Postfix 3.6 and later says first: the name
-// of its protocol, see [Services]. Anything else is an error.
+// of its protocol, see [Services]. Anything else is an error, and so is more
+// than that.
 func (r *Reader) Greeting(protocol string) error {
 	_, err := r.Scan(Strict, Equal("protocol", protocol))
 	if err == io.EOF {

@@ -325,6 +325,36 @@ func TestSublist(t *testing.T) {
 	}
 }
 
+// TestSublistOfNothing has functions that ask for nothing, or refuse to.
+func TestSublistOfNothing(t *testing.T) {
+	nothing := FuncVar(func(*Scan, []byte) ([]Want, bool) { return nil, true })
+	refusal := FuncVar(func(*Scan, []byte) ([]Want, bool) { return nil, false })
+	var s Scan
+	if count, err := scanAll(&s, "a\x001\x00\x00", Strict, nothing, Want{Name: "a"}, nothing); count != 3 || err != nil {
+		t.Errorf("nothing: count %d, error %v", count, err)
+	}
+	if count, err := scanAll(&s, "a\x001\x00\x00", Strict, Want{Name: "a"}, refusal); count != -1 || err == nil || err.Kind != Rejected {
+		t.Errorf("refusal: count %d, error %v", count, err)
+	}
+}
+
+// TestNoValue has the name that the reference gives to each type.
+func TestNoValue(t *testing.T) {
+	for _, e := range []Encoding{Base64, Plain} {
+		input := map[Encoding]string{Base64: "YQ==\n", Plain: "a\n"}[e]
+		for want, name := range map[*Want]string{
+			{Type: String, Name: "a"}: "string", {Type: Int, Name: "a"}: "number", {Type: Long, Name: "a"}: "number",
+			{Type: Data, Name: "a"}: "data", {Type: Streq, Name: "a"}: "string", {Type: Hash, To: map[string]string{}}: "string",
+		} {
+			s := Scan{Encoding: e}
+			count, err := scanAll(&s, input, Strict, *want)
+			if text := "missing value for " + name + " attribute a from peer"; count != -1 || err == nil || err.Warning("peer") != text {
+				t.Errorf("%v: count %d, error %v, want %s", e, count, err, text)
+			}
+		}
+	}
+}
+
 // TestHashLimit fills a table to its limit and beyond.
 func TestHashLimit(t *testing.T) {
 	var b strings.Builder

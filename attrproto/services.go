@@ -7,7 +7,9 @@ type Service struct {
 	Public   bool   // the socket is in the directory public, not in private
 	Encoding Encoding
 	// Protocol is what the service names in its greeting, a list with the one
-	// attribute "protocol", as of Postfix 3.6. Before that there is none.
+	// attribute "protocol", as of Postfix 3.6. Only the list of cleanup(8) goes
+	// on, with "queue_id". Before 3.6 most services do not greet; cleanup says
+	// its queue_id alone, a delivery agent status=0.
 	Protocol string
 }
 

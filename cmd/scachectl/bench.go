@@ -22,18 +22,19 @@ func runBench(args []string) int {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&o.Scached, "scached", besideUs("scached"), "our daemon")
 	f.StringVar(&o.Reference, "reference", "", "the reference (default: the installed scache)")
-	f.Func("args", "arguments of our daemon, as in master.cf", func(s string) error {
+	f.Func("args", "`arguments` of our daemon, as in master.cf", func(s string) error {
 		o.Args = strings.Fields(s)
 		return nil
 	})
-	f.Func("only", "what to measure: "+strings.Join(bench.Parts, ","), func(s string) error {
+	f.Func("only", "what to measure: `parts` out of "+strings.Join(bench.Parts, ","), func(s string) error {
 		o.Parts = strings.Split(s, ",")
 		return nil
 	})
-	numbers(f, &o.Sessions, "sessions", "numbers of sessions that are cached")
-	numbers(f, &o.Clients, "clients", "numbers of clients at a time")
+	numbers(f, &o.Sessions, "sessions", "`numbers` of sessions that are cached")
+	numbers(f, &o.Clients, "clients", "`numbers` of clients at a time")
 	f.IntVar(&o.Rounds, "rounds", o.Rounds, "how often everything is measured")
 	f.DurationVar(&o.Length, "time", o.Length, "how long each load lasts")
+	f.IntVar(&o.TTL, "ttl", o.TTL, "seconds that the sessions of the load may stay; the cached ones stay for an hour, and in a mail system all stay equally long")
 	f.IntVar(&o.Messages, "messages", o.Messages, "how many messages go through Postfix")
 	json := f.Bool("json", false, "print everything as JSON")
 	plot := f.String("plot", "", "draw CPU over sessions cached into this `file` (SVG)")

@@ -2,14 +2,17 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,14 +22,42 @@ import (
 	"scache/compat"
 )
 
-// buildScached builds our daemon, as the Makefile does.
-func buildScached(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "scached")
+// build builds our daemon once for all tests of this package, as the Makefile
+// does.
+var build = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(buildDir, "scached")
 	cmd := exec.Command("go", "build", "-o", path, "scache/cmd/scached")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+var buildDir string
+
+func TestMain(m *testing.M) {
+	os.Exit(testMain(m))
+}
+
+func testMain(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "scbuild")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { // the daemon may not be root
+		panic(err)
+	}
+	buildDir = dir
+	return m.Run()
+}
+
+func buildScached(t *testing.T) string {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
@@ -117,6 +148,17 @@ func checkOutput(t *testing.T, report *Report) {
 	}
 }
 
+// A run that is interrupted says so, whatever the daemons did about it.
+func TestInterrupted(t *testing.T) {
+	o := Defaults()
+	o.Scached = buildScached(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Run(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want that of the context", err)
+	}
+}
+
 // Sessions that expire are measured while they do, and all of them are gone
 // afterwards.
 func TestExpireAll(t *testing.T) {
@@ -128,7 +170,7 @@ func TestExpireAll(t *testing.T) {
 	}
 	defer disconnect(own)
 	defer s.stop()
-	if err := s.start(t.Context(), nil, own); err != nil {
+	if err := s.start(t.Context(), Defaults(), own); err != nil {
 		t.Fatal(err)
 	}
 	before, err := s.daemon.Descriptors()
@@ -162,6 +204,7 @@ func TestOptions(t *testing.T) {
 		{"sizes that fall", func(o *Options) { o.Sessions = []int{5, 3} }, "rising"},
 		{"no sizes", func(o *Options) { o.Sessions = nil }, "rising"},
 		{"too many sessions", func(o *Options) { o.Sessions = []int{100_000} }, "at most 19000"},
+		{"no ttl", func(o *Options) { o.TTL = 0 }, "ttl"},
 		{"no client", func(o *Options) { o.Clients = []int{0} }, "clients"},
 		{"unknown part", func(o *Options) { o.Parts = []string{"lead"} }, "no such part: lead"},
 	} {

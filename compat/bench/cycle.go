@@ -8,13 +8,9 @@ import (
 	"scache/scached/protocol"
 )
 
-const (
-	// propertySize is how long the property of a session is, in bytes: about
-	// as long as what smtp(8) says about one.
-	propertySize = 300
-	// sessionTTL is smtp_connection_cache_time_limit, in seconds.
-	sessionTTL = 2
-)
+// propertySize is how long the property of a session is, in bytes: about as
+// long as what smtp(8) says about one.
+const propertySize = 300
 
 // A step of a conversation is something that a client sends, and what the
 // server is to answer: nothing, if expect is empty.
@@ -60,14 +56,14 @@ func saveEndpoint(name string, ttl int) []step {
 
 func endpointLabel(name string) string { return "smtp\nsmtp\n" + name + ".mx.example.com\n25\n" }
 
-// cycle is the conversation that is measured. The name tells clients apart:
-// they do not get at each other's sessions.
-func cycle(name string) []step {
+// cycle is the conversation that is measured, with a ttl in seconds. The name
+// tells clients apart: they do not get at each other's sessions.
+func cycle(name string, ttl int) []step {
 	destination := "smtp\nsmtp\n" + name + ".example.com\n25\n"
 	bound := property(name, 60)
-	steps := saveEndpoint(name, sessionTTL)
+	steps := saveEndpoint(name, ttl)
 	return append(steps, []step{
-		{name: "save_dest", send: list("request", "save_dest", "ttl", fmt.Sprint(sessionTTL),
+		{name: "save_dest", send: list("request", "save_dest", "ttl", fmt.Sprint(ttl),
 			"label", destination, "property", bound, "label", endpointLabel(name)), expect: saved},
 		{name: "find_dest", send: list("request", "find_dest", "label", destination),
 			expect: list("status", "0", "property", bound, "property", property(name, propertySize))},

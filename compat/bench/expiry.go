@@ -15,6 +15,9 @@ const (
 	expiryFill = 10 * time.Second
 	// expiryMargin is for how long before and after that second there is load.
 	expiryMargin = 500 * time.Millisecond
+	// expiryPatience is how long after that all of them are gone, and those of
+	// the load.
+	expiryPatience = 5 * time.Second
 )
 
 // expiry measures the longest cycle of a client while sessions expire. Unlike
@@ -42,7 +45,7 @@ func (r *run) expireAll(ctx context.Context, s *subject) (longest time.Duration,
 	}
 	defer disconnect(own)
 	defer s.stop()
-	if err := s.start(ctx, r.options.Args, own); err != nil {
+	if err := s.start(ctx, r.options, own); err != nil {
 		return 0, err
 	}
 	links, err := s.daemon.Descriptors()
@@ -67,7 +70,7 @@ func (r *run) expireAll(ctx context.Context, s *subject) (longest time.Duration,
 		return 0, err
 	}
 	// One descriptor more may be there: the load's.
-	if err := s.daemon.WaitDescriptors(len(links), sessionTTL*2*time.Second); err != nil {
+	if err := s.daemon.WaitDescriptors(len(links), expiryPatience); err != nil {
 		return 0, err
 	}
 	return slices.Max(o.latencies), nil

@@ -38,7 +38,7 @@ func (r *run) loadRound(ctx context.Context, countCalls bool) error {
 	defer disconnect(sessions)
 	for _, s := range r.subjects {
 		defer s.stop()
-		if err := s.start(ctx, r.options.Args, sessions); err != nil {
+		if err := s.start(ctx, r.options, sessions); err != nil {
 			return fmt.Errorf("%s: %w", s, err)
 		}
 	}

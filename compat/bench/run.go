@@ -33,7 +33,11 @@ type Options struct {
 	Clients  []int         // at a time
 	Rounds   int           // how often everything is measured
 	Length   time.Duration // of each measurement of the load
-	Messages int           // that go through Postfix
+	// TTL of the sessions of the load, in seconds; that of the others is about an
+	// hour. In a mail system all have the same, so that a new timer is the last one
+	// to go off. A short one is the best case of a list that is sorted by time.
+	TTL      int
+	Messages int // that go through Postfix
 
 	Progress io.Writer // a terminal; nil for none
 }
@@ -42,7 +46,7 @@ type Options struct {
 func Defaults() Options {
 	return Options{
 		Parts: Parts, Sessions: []int{0, 1000, 10000, 18000}, Clients: []int{1, 8},
-		Rounds: 5, Length: 2 * time.Second, Messages: 3000,
+		Rounds: 5, Length: 2 * time.Second, TTL: longestBallastTTL, Messages: 3000,
 	}
 }
 
@@ -50,6 +54,8 @@ func (o *Options) check() error {
 	switch {
 	case o.Rounds < 1:
 		return errors.New("at least one round is needed")
+	case o.TTL < 1 || o.TTL > longestBallastTTL:
+		return fmt.Errorf("ttl: a number from 1 to %d is needed", longestBallastTTL)
 	case o.Length <= 0:
 		return errors.New("a measurement takes time")
 	case len(o.Sessions) == 0 || !slices.IsSorted(o.Sessions) || o.Sessions[0] < 0:
@@ -99,7 +105,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			continue
 		}
 		r.progress.begin(part)
-		if err := parts[part](ctx); err != nil {
+		err := parts[part](ctx)
+		if ctx.Err() != nil {
+			err = ctx.Err() // not what came of it
+		}
+		if err != nil {
 			return nil, fmt.Errorf("bench: %s: %w", part, err)
 		}
 	}

@@ -12,9 +12,19 @@ import (
 // descriptorLimit is what each daemon may open: enough for the largest cache.
 const descriptorLimit = 20000
 
-// ballastTTL is how long sessions stay that only make the cache large, in
-// seconds: longer than a round takes.
-const ballastTTL = 3600
+// Sessions that only make the cache large stay for this long, in seconds: longer
+// than a round takes. The order in which they are due is not the one in which
+// they were saved, and so lie in memory: a list of them is as scattered as in a
+// cache that has been in use for a while.
+const (
+	shortestBallastTTL = 3000
+	longestBallastTTL  = 3600
+)
+
+func ballastTTL(i int) int {
+	const scatter = 7919 // a prime: neighbours are far apart
+	return longestBallastTTL - i*scatter%(longestBallastTTL-shortestBallastTTL)
+}
 
 // A subject is a daemon that is measured.
 type subject struct {
@@ -41,7 +51,7 @@ func (s *subject) options(args []string) compat.Options {
 	root := os.Getuid() == 0 // or else it cannot do what master(8) lets it do
 	o := compat.Options{
 		Program: s.program, Chroot: root, Unprivileged: root, NoFile: descriptorLimit,
-		Args: []string{"-o", "connection_cache_ttl_limit=" + strconv.Itoa(ballastTTL) + "s", "-o", "max_idle=3600s"},
+		Args: []string{"-o", "connection_cache_ttl_limit=" + strconv.Itoa(longestBallastTTL) + "s", "-o", "max_idle=3600s"},
 	}
 	if !s.reference {
 		o.Args = append(o.Args, args...)
@@ -51,8 +61,8 @@ func (s *subject) options(args []string) compat.Options {
 
 // start starts the daemon and connects clients, whose sessions are the given
 // ones.
-func (s *subject) start(ctx context.Context, args []string, sessions []connection) (err error) {
-	if s.daemon, err = compat.Start(ctx, s.options(args)); err != nil {
+func (s *subject) start(ctx context.Context, o Options, sessions []connection) (err error) {
+	if s.daemon, err = compat.Start(ctx, s.options(o.Args)); err != nil {
 		return err
 	}
 	for i, session := range sessions {
@@ -60,7 +70,7 @@ func (s *subject) start(ctx context.Context, args []string, sessions []connectio
 		if err != nil {
 			return fmt.Errorf("client %d: %w", i, err)
 		}
-		c.steps = cycle("client" + strconv.Itoa(i))
+		c.steps = cycle("client"+strconv.Itoa(i), o.TTL)
 		s.clients = append(s.clients, c)
 	}
 	return nil
@@ -92,7 +102,7 @@ func (s *subject) fill(n int) error {
 	c := s.clients[0]
 	defer func(steps []step) { c.steps = steps }(c.steps)
 	for ; s.filled < n; s.filled++ {
-		if err := c.play(saveEndpoint("ballast"+strconv.Itoa(s.filled), ballastTTL)); err != nil {
+		if err := c.play(saveEndpoint("ballast"+strconv.Itoa(s.filled), ballastTTL(s.filled))); err != nil {
 			return fmt.Errorf("session %d: %w", s.filled, err)
 		}
 	}

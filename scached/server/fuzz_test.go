@@ -36,7 +36,7 @@ func FuzzServer(f *testing.F) {
 	})
 }
 
-func fuzzListener(f *testing.F) (fd int, path string) {
+func fuzzListener(f testing.TB) (fd int, path string) {
 	dir, err := os.MkdirTemp("", "sc")
 	if err != nil {
 		f.Fatal(err)
@@ -144,7 +144,8 @@ type world struct {
 	path    string
 	clients [places]int // owned; -1 for none
 	remotes []int       // owned; other ends of what was sent
-	passed  time.Duration
+	start   time.Time
+	passed  time.Duration // as the tape says, not the clock
 	filled  bool
 }
 
@@ -163,7 +164,7 @@ func newWorld(t *testing.T, listen int, path string, settings int) *world {
 		t.Fatal(err)
 	}
 	server.capacity = 10
-	w.server = server
+	w.server, w.start = server, server.now
 	return w
 }
 
@@ -179,14 +180,16 @@ func (w *world) settle() {
 		if err != nil {
 			w.Fatal(err)
 		}
-		s.now = time.Now().Add(w.passed)
+		s.now = w.start.Add(w.passed)
 		s.runTimers()
+		rest := len(s.descriptors.doomed) == 0
 		for i := range s.events[:n] {
+			rest = rest && s.events[i].Pad == aboutTimer // which knows nothing of our time
 			s.dispatch(&s.events[i])
 		}
 		s.descriptors.sweep(sweepSize)
 		w.check()
-		if n == 0 && len(s.descriptors.doomed) == 0 {
+		if rest && len(s.descriptors.doomed) == 0 {
 			return
 		}
 	}
@@ -252,12 +255,22 @@ func (w *world) play(t *tape) {
 // fill makes the server stop reading from a client that does not read either.
 // It takes some hundred replies, so it is done only once.
 func (w *world) fill(fd int) {
-	const replies = 400
-	for n := 0; fd >= 0 && !w.filled && n < replies; n++ {
+	if fd >= 0 && !w.filled {
+		w.unread(fd)
+		w.filled = true
+	}
+}
+
+// unread asks until the server waits for some client to read, and returns how
+// often.
+func (w *world) unread(fd int) (n int) {
+	const most = 1000
+	for n < most && !w.waiting() {
 		w.send(fd, []byte(nothing), 0)
 		w.settle()
+		n++
 	}
-	w.filled = w.filled || fd >= 0
+	return n
 }
 
 func (w *world) connect() int {
@@ -315,6 +328,10 @@ func (w *world) descriptor(client, kind int) int {
 			err = unix.Sendmsg(pair[1], []byte("421"), unix.UnixRights(pair[1]), nil, 0)
 			unix.Close(pair[1])
 		}
+	case 4: // on which something is to be waited for
+		if pair[0], err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err == nil {
+			err = unix.SetsockoptLinger(pair[0], unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 60})
+		}
 	default:
 		pair, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 		w.remotes = append(w.remotes, pair[1])
@@ -325,21 +342,21 @@ func (w *world) descriptor(client, kind int) int {
 	return pair[0]
 }
 
-// read reads what there is.
-func (w *world) read(fd int) {
-	if fd < 0 {
-		return
-	}
+// read reads what there is, and counts descriptors.
+func (w *world) read(fd int) (text string, descriptors int) {
 	var receiver attrproto.Receiver
-	for buffer := make([]byte, 4096); ; {
+	for buffer := make([]byte, 4096); fd >= 0; {
 		n, fds, err := receiver.Receive(fd, buffer)
 		for _, fd := range fds {
 			unix.Close(fd)
+			descriptors++
 		}
 		if n == 0 || err != nil {
-			return
+			break
 		}
+		text += string(buffer[:n])
 	}
+	return text, descriptors
 }
 
 // finish makes sure that a new client is served in spite of all the others, and
@@ -375,6 +392,72 @@ func (w *world) serves() {
 	n, err := unix.Read(fd, buffer)
 	if want := greeting + missed; err != nil || string(buffer[:n]) != want {
 		w.Fatalf("a new client reads %q, %v; want %q", buffer[:max(n, 0)], err, want)
+	}
+}
+
+// However full the socket of a client is that does not read, when it does it gets
+// every answer, and the session that it was promised.
+func TestHandOverToFullSocket(t *testing.T) {
+	listen, path := fuzzListener(t)
+	waited := false
+	most := newWorld(t, listen, path, 0)
+	most.clients[0] = most.connect()
+	fit := most.unread(most.clients[0])
+	most.finish()
+	for unread := fit - 5; unread <= fit; unread++ {
+		w := newWorld(t, listen, path, 0)
+		w.clients[0], w.clients[1] = w.connect(), w.connect()
+		saver, taker := w.clients[0], w.clients[1]
+		w.settle()
+		for _, message := range []struct {
+			text     string
+			decision int
+		}{{fuzzMessages[0], 0}, {"\x00", 2 + 8*5}} {
+			w.send(saver, []byte(message.text), message.decision)
+			w.settle()
+		}
+		for range unread {
+			w.send(taker, []byte(nothing), 0)
+			w.settle()
+		}
+		text, fds := "", 0
+		for _, message := range []string{fuzzMessages[3], attributes("dummy", ""), attributes("dummy", "")} {
+			if w.waiting() && w.server.busy.first.action != protocol.Send {
+				text, fds = w.readAll(taker) // what is said before the answer is there may be lost
+			}
+			w.send(taker, []byte(message), 0)
+			w.settle()
+			waited = waited || w.waiting() && w.server.busy.first.action == protocol.Send
+		}
+		more, taken := w.readAll(taker)
+		text, fds = text+more, fds+taken
+		want := greeting + strings.Repeat(missed, unread) + attributes("status", "0", "property", "p") + "\x00"
+		if text != want || fds != 1 {
+			t.Fatalf("with %d answers unread: got %d descriptors and %d bytes, want 1 and %d", unread, fds, len(text), len(want))
+		}
+		w.finish()
+	}
+	if !waited {
+		t.Error("no hand-over had to wait: the sockets are larger than they were")
+	}
+}
+
+// waiting tells whether the server waits for a client to read.
+func (w *world) waiting() bool {
+	c := w.server.busy.first
+	return c != nil && c.writing
+}
+
+// readAll reads whenever the server has written, until it writes no more.
+func (w *world) readAll(fd int) (text string, fds int) {
+	for {
+		got, n := w.read(fd)
+		if got == "" {
+			return text, fds
+		}
+		text += got
+		fds += n
+		w.settle()
 	}
 }
 

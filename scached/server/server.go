@@ -52,7 +52,7 @@ const (
 )
 
 // sweepSize is how many descriptors are closed in a turn of the loop, at most.
-const sweepSize = 64
+const sweepSize = 8
 
 // drainTime is how long a server that has to end waits for clients to take the
 // sessions that they were promised.
