@@ -28,4 +28,27 @@ test: build postfix
 	$(GO) vet ./...
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 18m ./...
 
-.PHONY: build postfix run install uninstall test
+# Every fuzz target for FUZZTIME.
+fuzz: postfix
+	@for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+			echo "$$p $$f"; \
+			$(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+		done; \
+	done
+
+# For benchstat: COUNT runs of each.
+COUNT ?= 10
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) ./attrproto ./scached/cache ./scached/protocol
+
+# Our own scenarios on the reference, over the wire.
+refs: build postfix
+	bin/scachectl refs
+
+# Long runs: churn, random scenarios, mail while the daemon is killed.
+soak: build postfix
+	bin/scachectl soak -duration $(SOAKTIME)
+	$(GO) test ./compat/lockstep -run TestRandomScenario -soak $(SOAKTIME) -timeout 0 -v
+
+.PHONY: build postfix run install uninstall test fuzz bench refs soak

@@ -4,7 +4,7 @@
 // # Which call comes first
 //
 // To talk to a daemon, make a [Reader] and a [Writer] over the connection, and
-// read the daemon's greeting, which table [Services] knows:
+// read the daemon's greeting, which the table [Services] knows:
 //
 //	conn, err := net.Dial("unix", "/var/spool/postfix/private/verify")
 //	...

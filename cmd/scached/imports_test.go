@@ -27,12 +27,14 @@ func imports(t *testing.T, arguments ...string) map[string][]string {
 // TestArrows keeps imports running downwards.
 func TestArrows(t *testing.T) {
 	allowed := map[string][]string{
-		"scache/attrproto":        {},
-		"scache/scached/cache":    {},
-		"scache/scached/protocol": {"scache/attrproto", "scache/scached/cache"},
-		"scache/scached/server":   {"scache/attrproto", "scache/scached/protocol"},
-		"scache/scached/daemon":   {"scache/attrproto"},
-		"scache/scached/client":   {"scache/attrproto", "scache/scached/protocol"},
+		"scache/attrproto":          {},
+		"scache/attrproto/service":  {"scache/attrproto"},
+		"scache/attrproto/attrtool": {"scache/attrproto"},
+		"scache/scached/cache":      {},
+		"scache/scached/protocol":   {"scache/attrproto", "scache/scached/cache"},
+		"scache/scached/server":     {"scache/attrproto", "scache/scached/protocol"},
+		"scache/scached/daemon":     {"scache/attrproto"},
+		"scache/scached/client":     {"scache/attrproto", "scache/scached/protocol"},
 		"scache/scached/script": {"scache/attrproto", "scache/scached/cache", "scache/scached/client",
 			"scache/scached/protocol", "scache/scached/script/session"},
 		"scache/scached/script/session": {"scache/attrproto"},

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"scache/attrproto"
 )
 
 // recordLimit is how much of a text goes into a record for syslog or postlog,
@@ -146,6 +148,17 @@ func (l *Log) write(s severity, text string) {
 		l.sock.lost++
 	}
 	l.print(s)
+}
+
+// printable replaces, in place, what is not printable by question marks. UTF-8
+// is not unless smtputf8_enable says so.
+func printable(text []byte, utf8 bool) []byte {
+	for i, c := range text {
+		if c >= 0x80 && !utf8 {
+			text[i] = '?'
+		}
+	}
+	return attrproto.Printable(text)
 }
 
 // send makes a record of l.text and sends it to the log service.
