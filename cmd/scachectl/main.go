@@ -22,7 +22,11 @@ var commands = []command{
 	{"uninstall", "[-config DIR] [-dry-run]", "take back what install did", runUninstall},
 	{"script", "[-real-time] [-always-verbose] [-extended] [FILE]", "run a script of cache operations", runScript},
 	{"refs", "[-scached FILE] [-reference FILE] [FILE...]", "compare scripts' results with the reference's", runRefs},
+	{"diff", "[-reference FILE] [-random N] [-seed N] [-json] [FILE...]", "compare scached with the reference at everything that can be seen", runDiff},
 	{"bench", "[flags]", "measure scached and the reference", runBench},
+	{"torture", "[-short] [-only TEXT] [-reference] [-list] [PATH...]", "attack a daemon, and see what becomes of it and of its good clients", runTorture},
+	{"soak", "[-duration TIME] [-pause TIME] [-mail N] [PATH]", "let clients come and go for long, and see whether a daemon grows", runSoak},
+	{"attr", "decode|encode|showq|resolve|verify|anvil [flags]", "read and write attribute lists, and ask Postfix's services", runAttr},
 }
 
 func main() {

@@ -29,7 +29,7 @@ func TestArrows(t *testing.T) {
 	allowed := map[string][]string{
 		"scache/attrproto":          {},
 		"scache/attrproto/service":  {"scache/attrproto"},
-		"scache/attrproto/attrtool": {"scache/attrproto"},
+		"scache/attrproto/attrtool": {"scache/attrproto", "scache/attrproto/service"},
 		"scache/scached/cache":      {},
 		"scache/scached/protocol":   {"scache/attrproto", "scache/scached/cache"},
 		"scache/scached/server":     {"scache/attrproto", "scache/scached/protocol"},

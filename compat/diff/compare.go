@@ -9,13 +9,14 @@ import (
 
 // A Difference is one thing in which two results differ.
 type Difference struct {
-	Step int    // number of the step, from 1 on; 0 for what is not about a step
-	What string // "answer", "log", "status", "descriptors left", "end"
+	Step int    `json:"step,omitempty"` // from 1 on; 0 for what is not about a step
+	What string `json:"what"`           // "answer", "log", "status", "descriptors left", "end"
 	// Reference and Ours say what each did.
-	Reference, Ours string
+	Reference string `json:"reference"`
+	Ours      string `json:"ours"`
 	// Name is that of a difference that is there on purpose (see Named), or
 	// empty.
-	Name string
+	Name string `json:"name,omitempty"`
 }
 
 // Compare finds the differences between what the reference and our daemon did in

@@ -19,7 +19,7 @@ type jsonTranscript struct {
 	About   string      `json:"about,omitempty"`
 	Setup   *Setup      `json:"setup,omitempty"`
 	Steps   []jsonStep  `json:"steps"`
-	Log     []string    `json:"log"`
+	Log     lines       `json:"log"`
 	Status  []int32     `json:"status,omitempty"`
 	Alive   *bool       `json:"alive,omitempty"` // nil if nothing is recorded
 	Exit    string      `json:"exit,omitempty"`
@@ -55,7 +55,7 @@ type jsonOutcome struct {
 
 type jsonResult struct {
 	Steps   []jsonOutcome `json:"steps"`
-	Log     []string      `json:"log"`
+	Log     lines         `json:"log"`
 	Status  []int32       `json:"status,omitempty"`
 	Alive   bool          `json:"alive"`
 	Exit    string        `json:"exit,omitempty"`
@@ -65,6 +65,29 @@ type jsonResult struct {
 // text is bytes: in JSON a string with a character for each, or a list of such
 // strings and of runs of one character.
 type text []byte
+
+// lines are those of a log, which may hold any bytes.
+type lines []string
+
+func (l lines) MarshalJSON() ([]byte, error) {
+	list := make([]text, len(l))
+	for i, line := range l {
+		list[i] = text(line)
+	}
+	return marshal(list)
+}
+
+func (l *lines) UnmarshalJSON(data []byte) error {
+	var list []text
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	*l = nil
+	for _, line := range list {
+		*l = append(*l, string(line))
+	}
+	return nil
+}
 
 type jsonRun struct {
 	Of    string `json:"of"`

@@ -13,6 +13,7 @@ var Named = map[string]string{
 	"no descriptor": "a lack of descriptors does not end the server",
 	"live check":    "a session that the remote end has ended is not handed out",
 	"reason":        "the reason in a log line is not that of something that failed before",
+	"spin":          "a client that has gone does not keep the server busy for ever",
 	"terminate":     "SIGTERM makes the server log its statistics and exit",
 }
 

@@ -8,9 +8,12 @@ import (
 	"strings"
 )
 
-// Programs are the daemons to compare. Without a Reference ours is compared with
-// what is on record.
-type Programs struct{ Reference, Ours string }
+// Programs are the daemons to compare. Without a Reference, and where that does
+// not speak the dialect of a transcript, ours is compared with what is on record.
+type Programs struct {
+	Reference, Ours string
+	Dialect         string // of the reference; empty for the newest
+}
 
 // A pair is one daemon of each kind, started alike.
 type pair struct {
@@ -25,7 +28,7 @@ func (p Programs) start(ctx context.Context, setup Setup) (*pair, error) {
 		return nil, err
 	}
 	pair := &pair{ours: ours}
-	if p.Reference == "" {
+	if p.Reference == "" || p.Dialect != setup.Dialect {
 		return pair, nil
 	}
 	if pair.reference, err = Start(ctx, "reference", p.Reference, setup); err != nil {

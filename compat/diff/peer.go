@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -45,11 +44,10 @@ func (p *peer) close() {
 	}
 }
 
-// closeNow closes a descriptor such that the other end knows when it returns:
-// while a process is being started, that one has it, too.
+// closeNow closes a socket such that the other end knows when it returns: while
+// some process is being started, that one has the socket, too.
 func closeNow(fd int) error {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
+	unix.Shutdown(fd, unix.SHUT_RDWR)
 	return unix.Close(fd)
 }
 
@@ -86,12 +84,10 @@ func (p *peer) collect(r *receiver) (some bool, err error) {
 		switch {
 		case err == unix.EAGAIN:
 			return some, nil
-		case err == unix.ECONNRESET:
-			p.answer.End, p.ended = Reset, true
+		case err == unix.ECONNRESET || err == nil && n == 0:
+			p.answer.End, p.ended = EndOfFile, true
 		case err != nil:
 			return some, fmt.Errorf("receive: %w", err)
-		case n == 0:
-			p.answer.End, p.ended = EndOfFile, true
 		}
 		some = true
 		p.answer.Data = append(p.answer.Data, r.data[:max(n, 0)]...)

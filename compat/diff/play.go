@@ -26,6 +26,9 @@ func play(t *Transcript, label labeler, targets []*Target) ([]*Result, error) {
 		if parts[i], err = newPart(target, t.Steps, label); err != nil {
 			return nil, err
 		}
+		if t.Better == "spin" {
+			parts[i].player.patience = spinTime
+		}
 	}
 	for i, step := range t.Steps {
 		if t.Better == "" && slices.ContainsFunc(parts, func(p *part) bool { return p.player.blocked(i) }) {
@@ -126,15 +129,17 @@ func (p *part) end() error {
 	target, result := p.player.target, p.result
 	p.do(p.player.close)
 	if p.player.exit != "" || p.dead != nil {
-		if result.Exit = p.player.exit; p.dead != nil {
-			result.Exit = target.ended()
+		if result.Exit = p.player.exit; errors.Is(p.dead, errBusy) {
+			result.Exit = errBusy.Error()
 			target.Kill()
-			target.Wait(restTime)
+		}
+		if how := target.ended(); result.Exit == "" {
+			result.Exit = how
 		}
 		result.Log = p.normal(target.texts())
 		return nil
 	}
-	n, err := openDescriptors(target.PID())
+	n, err := target.settledDescriptors(p.descriptors)
 	if err != nil {
 		return err
 	}

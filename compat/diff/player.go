@@ -10,8 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// restTime is how long a daemon may take to come to rest.
-const restTime = 10 * time.Second
+// restTime is how long a daemon may take to come to rest, and spinTime is how
+// long one is given that is known not to.
+const (
+	restTime = 30 * time.Second
+	spinTime = 500 * time.Millisecond
+)
 
 // moment is how long the player sleeps when the daemon is at work and has
 // nothing to say.
@@ -25,6 +29,7 @@ var (
 // A player plays one transcript to one daemon.
 type player struct {
 	target   *Target
+	patience time.Duration
 	steps    []Step // as they are sent
 	label    labeler
 	peers    []*peer
@@ -37,7 +42,7 @@ type player struct {
 }
 
 func newPlayer(target *Target, steps []Step, label labeler) *player {
-	p := &player{target: target, steps: label.steps(steps), label: label}
+	p := &player{target: target, patience: restTime, steps: label.steps(steps), label: label}
 	p.receiver.sessions = &p.sessions
 	return p
 }
@@ -196,7 +201,7 @@ func (p *player) settle(client string) error {
 		_, err := p.collect()
 		return err
 	}
-	for deadline := time.Now().Add(restTime); ; {
+	for deadline := time.Now().Add(p.patience); ; {
 		state := p.target.watch.look()
 		some, err := p.collect()
 		switch {
@@ -263,7 +268,7 @@ func (p *player) send(peer *peer, step *Step) error {
 }
 
 func (p *player) sendAll(peer *peer, data []byte, fds []int) error {
-	for deadline := time.Now().Add(restTime); ; {
+	for deadline := time.Now().Add(p.patience); ; {
 		n, err := peer.send(data, fds)
 		if n > 0 {
 			data, fds = data[n:], nil

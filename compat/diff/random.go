@@ -13,6 +13,7 @@ type randomRun struct {
 	setup    Setup
 	pair     *pair
 	label    int
+	first    bool // see Options
 	report   func(Finding)
 }
 
@@ -32,6 +33,10 @@ func (r *randomRun) play(ctx context.Context, t *Transcript) error {
 	if !Unnamed(c.differences) {
 		r.note(t, c)
 		return nil
+	}
+	if r.first {
+		r.note(t, c)
+		return errFound
 	}
 	r.close()
 	again, err := r.programs.freshly(ctx, t)

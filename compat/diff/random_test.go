@@ -29,15 +29,10 @@ func TestRandom(t *testing.T) {
 			}
 			t.Logf("%d in %v, named differences %v", report.Played, report.Time, report.Names())
 			for _, f := range report.Unnamed() {
-				t.Error(f.text())
+				var text strings.Builder
+				f.print(&text)
+				t.Error(text.String())
 			}
 		})
 	}
-}
-
-func (f Finding) text() string {
-	var b strings.Builder
-	b.WriteString(f.Transcript.Name + "\n")
-	f.Transcript.Print(&b, f.Reference, f.Differences)
-	return b.String()
 }

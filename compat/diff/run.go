@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +17,9 @@ type Options struct {
 	// reference.
 	Random uint64
 	Seed   uint64
+	// First ends the run at the first unnamed difference, which is left as large
+	// as it is found.
+	First bool
 	// Progress, if not nil, is called each time that a transcript has been
 	// played, by one goroutine at a time.
 	Progress func(done, total int)
@@ -30,42 +32,11 @@ type Finding struct {
 	Differences     []Difference
 }
 
-// A Report is what came of a run.
-type Report struct {
-	Played   int
-	Time     time.Duration
-	Findings []Finding // those with a name, too
-}
-
-// Unnamed are the findings that are not there on purpose.
-func (r *Report) Unnamed() []Finding {
-	var unnamed []Finding
-	for _, f := range r.Findings {
-		if Unnamed(f.Differences) {
-			unnamed = append(unnamed, f)
-		}
-	}
-	return unnamed
-}
-
-// Names counts the transcripts that show each named difference.
-func (r *Report) Names() map[string]int {
-	names := make(map[string]int)
-	for _, f := range r.Findings {
-		seen := make(map[string]bool)
-		for _, d := range f.Differences {
-			seen[d.Name] = true
-		}
-		delete(seen, "")
-		for name := range maps.Keys(seen) {
-			names[name]++
-		}
-	}
-	return names
-}
-
 // workers is how many transcripts are played at a time.
 const workers = 4
+
+// errFound ends a run.
+var errFound = errors.New("a difference was found")
 
 // A run is one call of Run.
 type run struct {
@@ -83,7 +54,13 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, errors.New("random transcripts are on no record: a reference is needed")
 	}
 	began := time.Now()
-	err := errors.Join(r.fixed(ctx), r.random(ctx))
+	err := r.fixed(ctx)
+	if err == nil {
+		err = r.random(ctx)
+	}
+	if errors.Is(err, errFound) {
+		err = nil
+	}
 	r.report.Time = time.Since(began)
 	slices.SortStableFunc(r.report.Findings, func(a, b Finding) int { return compareNames(a, b) })
 	return &r.report, err
@@ -110,6 +87,9 @@ func (r *run) fixed(ctx context.Context) error {
 		if len(c.differences) > 0 {
 			r.note(Finding{t, c.reference, c.ours, c.differences})
 		}
+		if r.First && Unnamed(c.differences) {
+			return errFound
+		}
 		return nil
 	})
 }
@@ -119,11 +99,12 @@ func (r *run) fixed(ctx context.Context) error {
 func (r *run) random(ctx context.Context) error {
 	var runs [2]*randomRun
 	for i := range runs {
-		runs[i] = &randomRun{programs: r.Programs, report: r.note}
+		runs[i] = &randomRun{programs: r.Programs, first: r.First, report: r.note}
 		defer runs[i].close()
 	}
 	err := r.inParallel(ctx, len(runs), int(r.Random), func(worker, i int) error {
 		t := Generate(r.Seed, uint64(i))
+		t.Setup.Dialect = r.Dialect
 		runs[worker].setup = t.Setup
 		if err := runs[worker].play(ctx, t); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)

@@ -102,6 +102,22 @@ func (t *Target) Close() {
 	t.Daemon.Close()
 }
 
+// closingTime is how long a daemon may take to close descriptors when it is done
+// with everything else. Ours leaves those that could hold it up to a thread.
+const closingTime = 100 * time.Millisecond
+
+// settledDescriptors counts the daemon's descriptors once there are no more than
+// expected, or when that does not come to pass.
+func (t *Target) settledDescriptors(expected int) (n int, err error) {
+	for deadline := time.Now().Add(closingTime); ; {
+		n, err = openDescriptors(t.PID())
+		if err != nil || n <= expected || !t.watch.threaded() || time.Now().After(deadline) {
+			return n, err
+		}
+		waitPeers(nil, moment)
+	}
+}
+
 func (t *Target) gone() bool {
 	_, err := t.Wait(0)
 	return err == nil || unix.Kill(t.PID(), 0) != nil

@@ -91,11 +91,9 @@ func (a Answer) empty() bool {
 	return len(a.Data) == 0 && len(a.Tokens) == 0 && a.End == "" && len(a.Changed) == 0
 }
 
-// How a connection can end.
-const (
-	EndOfFile = "eof"
-	Reset     = "reset"
-)
+// EndOfFile is how a connection ends. Whether the client is told that something
+// that it sent was not read depends on when that was thrown away.
+const EndOfFile = "eof"
 
 // An Outcome is what a step led to.
 type Outcome struct {

@@ -93,6 +93,9 @@ func (w *watch) lookAtTasks() rest {
 	return busy
 }
 
+// threaded tells whether the daemon can do anything while it waits.
+func (w *watch) threaded() bool { return len(w.tasks) > 1 }
+
 // lookAt tells what a thread does. The system call of a thread that has just
 // been woken is still the one that it slept in; only its state tells. So that
 // counts, and what the thread sleeps in after that.

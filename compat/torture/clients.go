@@ -174,22 +174,28 @@ func stuckInHandOver(a *Arena) error {
 
 // promised makes a client that was told of a session, and has not got it.
 func (a *Arena) promised(label string) (fd int, err error) {
+	fd, _, err = a.promisedFrom(label)
+	return fd, err
+}
+
+// promisedFrom is promised with the remote end of the session.
+func (a *Arena) promisedFrom(label string) (fd, remote int, err error) {
 	if fd, err = a.greeted(); err != nil {
-		return -1, err
+		return -1, -1, err
 	}
 	session, remote, err := pair()
 	if err != nil {
-		return -1, err
+		return -1, -1, err
 	}
 	a.keep(remote)
 	defer unix.Close(session)
 	if err := save(fd, label, "2", session); err != nil {
-		return -1, fmt.Errorf("save_endp: %w", err)
+		return -1, -1, fmt.Errorf("save_endp: %w", err)
 	}
 	if err := ask(fd, findEndpoint(label), found); err != nil {
-		return -1, fmt.Errorf("find_endp: %w", err)
+		return -1, -1, fmt.Errorf("find_endp: %w", err)
 	}
-	return fd, nil
+	return fd, remote, nil
 }
 
 // everyKind is one attack after the other. That one of them had no success, as

@@ -17,7 +17,7 @@ func memoryAttacks() []Attack {
 	return []Attack{
 		{Name: "strings without end", Hurts: true, Strike: endlessStrings, Greedy: true},
 		{Name: "requests of a quarter of a megabyte that never end", Hurts: true, Strike: longRequests, Greedy: true, Growth: 300 << 20},
-		{Name: "sessions that are saved without the descriptor", Hurts: true, Strike: longUnsaved, Greedy: true},
+		{Name: "sessions that are saved without the descriptor", Strike: longUnsaved, Greedy: true},
 		{Name: "a million labels", Strike: manyLabels, Greedy: true, Growth: 100 << 20, GivesUp: true},
 		{Name: "one destination with thousands of dead sessions", Strike: deadSessions, Greedy: true,
 			Options: compat.Options{MainCF: longLived}},

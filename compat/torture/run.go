@@ -42,6 +42,7 @@ func Run(ctx context.Context, o RunOptions) error {
 			}
 			outcome, err := Against(ctx, program, attack, !o.Short)
 			if err != nil {
+				table.flush()
 				return fmt.Errorf("%s: %w", attack.Name, err)
 			}
 			table.add(outcome)
