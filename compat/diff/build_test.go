@@ -29,8 +29,7 @@ func testMain(m *testing.M) int {
 }
 
 // build builds the daemon as the Makefile does.
-func build(name string, flags ...string) (string, error) {
-	path := filepath.Join(buildDir, name)
+func build(path string, flags ...string) (string, error) {
 	args := append(append([]string{"build"}, flags...), "-o", path, "scache/cmd/scached")
 	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -40,7 +39,7 @@ func build(name string, flags ...string) (string, error) {
 	return path, nil
 }
 
-var buildScached = sync.OnceValues(func() (string, error) { return build("scached") })
+var buildScached = sync.OnceValues(func() (string, error) { return build(filepath.Join(buildDir, "scached")) })
 
 func ours(t *testing.T) string {
 	t.Helper()

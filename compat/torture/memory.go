@@ -18,7 +18,8 @@ func memoryAttacks() []Attack {
 		{Name: "strings without end", Hurts: true, Strike: endlessStrings, Greedy: true},
 		{Name: "requests of a quarter of a megabyte that never end", Hurts: true, Strike: longRequests, Greedy: true, Growth: 300 << 20},
 		{Name: "sessions that are saved without the descriptor", Strike: longUnsaved, Greedy: true},
-		{Name: "a million labels", Strike: manyLabels, Greedy: true, Growth: 100 << 20, GivesUp: true},
+		{Name: "a million labels", Strike: manyLabels, Greedy: true, Growth: 100 << 20, GivesUp: true, Hurts: true,
+			Options: compat.Options{MainCF: "scached_binding_limit = 5000"}, After: saysSo("gave up ")},
 		{Name: "one destination with thousands of dead sessions", Strike: deadSessions, Greedy: true,
 			Options: compat.Options{MainCF: longLived}},
 	}

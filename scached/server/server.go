@@ -178,7 +178,7 @@ func (s *Server) disconnectAll() {
 // Terminate makes Run return soon, from any goroutine.
 func (s *Server) Terminate() {
 	if s.terminated.CompareAndSwap(false, true) {
-		one := [8]byte{7: 1, 0: 1}
+		one := [8]byte{1} // any number will do
 		unix.Write(s.wake, one[:])
 	}
 }
