@@ -9,7 +9,6 @@ package client
 import (
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,20 +28,27 @@ func (e StatusError) Error() string {
 	return fmt.Sprintf("connection cache: request failed with status %d", int(e))
 }
 
-// DefaultTimeout is how long a Client waits for the server within a request.
+// statusBad and statusFailed are what a server says of a request.
+const (
+	statusBad    StatusError = 1
+	statusFailed StatusError = 2
+)
+
+// DefaultTimeout is how long a Client waits for the server to carry out a
+// request.
 const DefaultTimeout = 10 * time.Second
 
 // A Client is a connection to a connection cache server.
 type Client struct {
-	// Timeout is how long each step of a request may take. After an error other
-	// than ErrNotFound and StatusError the client is of no more use.
+	// Timeout is how long a request may take; beyond that the error is
+	// [os.ErrDeadlineExceeded]. After an error other than ErrNotFound and
+	// StatusError the client is of no more use.
 	Timeout time.Duration
 
-	fd       int // owned
-	dialect  protocol.Dialect
-	receiver attrproto.Receiver
-	scan     attrproto.Scan
-	out, in  []byte
+	fd        int // of socket
+	socket    *attrproto.RawSocket
+	conn      *attrproto.Conn
+	handshake attrproto.Handshake
 }
 
 // Dial connects to the server at path, a UNIX-domain stream socket, and checks
@@ -71,263 +77,137 @@ func connect(fd int, path string) error {
 // New makes a client out of a connected socket, which it takes ownership of
 // whatever the result.
 func New(fd int, dialect protocol.Dialect) (*Client, error) {
-	c := &Client{Timeout: DefaultTimeout, fd: fd, dialect: dialect, in: make([]byte, 0, protocol.BufferSize)}
+	c := &Client{Timeout: DefaultTimeout, fd: fd, socket: attrproto.NewRawSocket(fd),
+		handshake: attrproto.Handshake{Before: dialect.Before, After: dialect.After}}
+	conn, err := attrproto.NewConn(c.socket)
+	if err != nil {
+		c.socket.Close()
+		return nil, fmt.Errorf("connection cache: %w", err)
+	}
+	c.conn = conn
 	if dialect.Greets {
-		if err := c.read(wantGreeting, 0); err != nil {
+		c.socket.SetDeadline(time.Now().Add(c.Timeout))
+		if err := c.conn.In.Greeting(protocol.ProtocolName); err != nil {
 			c.Close()
-			return nil, fmt.Errorf("connection cache: greeting: %w", err)
+			return nil, fmt.Errorf("connection cache: %w", err)
 		}
 	}
 	return c, nil
 }
 
 // Close ends the connection.
-func (c *Client) Close() error { return unix.Close(c.fd) }
+func (c *Client) Close() error { return c.conn.Close() }
 
 // FD borrows the client's socket.
 func (c *Client) FD() int { return c.fd }
 
-var (
-	wantGreeting = []attrproto.Want{{Type: attrproto.Streq, Name: "protocol", Expect: protocol.ProtocolName}}
-	wantDummy    = []attrproto.Want{{Name: "dummy"}}
-	wantAnswer   = []attrproto.Want{{Type: attrproto.Int, Name: "status"}, {Name: "property"}, {Name: "property"}}
-)
-
 // SaveEndpoint saves a session that serves an endpoint, for at most ttl seconds.
 // It borrows the descriptor; the server has one of its own afterwards.
 func (c *Client) SaveEndpoint(ttl int, endpoint, property string, session int) error {
-	c.request("save_endp", ttl)
-	c.attribute("label", endpoint)
-	c.attribute("property", property)
-	if err := c.send(); err != nil {
-		return fmt.Errorf("save_endp: %w", err)
+	out := c.begin("save_endp")
+	out.Int("ttl", ttl)
+	out.String("label", endpoint)
+	out.String("property", property)
+	err := out.Send()
+	if err == nil && c.handshake.Before {
+		err = c.ready()
 	}
-	if c.dialect.Before {
-		if err := c.read(wantDummy, 1); err != nil {
-			return fmt.Errorf("save_endp: dummy: %w", c.refused(err))
-		}
+	if err == nil {
+		err = c.conn.SendDescriptor(session, attrproto.Handshake{})
 	}
-	if err := c.sendDescriptor(session); err != nil {
-		return fmt.Errorf("save_endp: send descriptor: %w", err)
+	if err == nil {
+		err = c.answer()
 	}
-	return c.answer("save_endp", 0)
+	return failed("save_endp", err)
 }
 
 // SaveDestination says that an endpoint serves a destination, for at most ttl
 // seconds.
 func (c *Client) SaveDestination(ttl int, destination, property, endpoint string) error {
-	c.request("save_dest", ttl)
-	c.attribute("label", destination)
-	c.attribute("property", property)
-	c.attribute("label", endpoint)
-	if err := c.send(); err != nil {
-		return fmt.Errorf("save_dest: %w", err)
+	out := c.begin("save_dest")
+	out.Int("ttl", ttl)
+	out.String("label", destination)
+	out.String("property", property)
+	out.String("label", endpoint)
+	err := out.Send()
+	if err == nil {
+		err = c.answer()
 	}
-	return c.answer("save_dest", 0)
+	return failed("save_dest", err)
 }
 
 // FindEndpoint takes a session out of the cache. Its descriptor passes to the
 // caller.
 func (c *Client) FindEndpoint(endpoint string) (session int, property string, err error) {
-	if err := c.find("find_endp", endpoint, 1); err != nil {
-		return -1, "", err
-	}
-	property = string(c.scan.Bytes(c.in, 1))
-	session, err = c.take("find_endp")
+	session, err = c.find("find_endp", endpoint, &property)
 	return session, property, err
 }
 
 // FindDestination takes a session for a destination out of the cache. Its
 // descriptor passes to the caller.
 func (c *Client) FindDestination(destination string) (session int, destinationProperty, endpointProperty string, err error) {
-	if err := c.find("find_dest", destination, 2); err != nil {
-		return -1, "", "", err
-	}
-	destinationProperty = string(c.scan.Bytes(c.in, 1))
-	endpointProperty = string(c.scan.Bytes(c.in, 2))
-	session, err = c.take("find_dest")
+	session, err = c.find("find_dest", destination, &destinationProperty, &endpointProperty)
 	return session, destinationProperty, endpointProperty, err
 }
 
-func (c *Client) find(name, label string, properties int) error {
-	c.request(name, 0)
-	c.attribute("label", label)
-	if err := c.send(); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+// find looks for a session, and stores the properties that come with it.
+func (c *Client) find(request, label string, properties ...*string) (session int, err error) {
+	out := c.begin(request)
+	out.String("label", label)
+	err = out.Send()
+	if err == nil {
+		err = c.answer(properties...)
 	}
-	err := c.answer(name, properties)
-	if err == StatusError(2) {
-		return ErrNotFound
+	if err == statusFailed {
+		return -1, ErrNotFound
+	}
+	if err != nil {
+		return -1, failed(request, err)
+	}
+	d, err := c.conn.ReceiveDescriptor(c.handshake)
+	if err != nil {
+		return -1, failed(request, err)
+	}
+	return d.Release(), nil
+}
+
+// begin starts a request, and its time.
+func (c *Client) begin(request string) *attrproto.Writer {
+	c.socket.SetDeadline(time.Now().Add(c.Timeout))
+	c.conn.Out.String("request", request)
+	return c.conn.Out
+}
+
+// ready waits until the server can take the descriptor. When it does not like
+// the request, it answers at once.
+func (c *Client) ready() error {
+	count, err := c.conn.In.Scan(0, attrproto.Want{Name: "dummy"})
+	if err == nil && count == 0 {
+		err = statusBad
 	}
 	return err
 }
 
-// take receives the session that the server has found.
-func (c *Client) take(name string) (int, error) {
-	if c.dialect.Before {
-		if err := c.dummy(); err != nil {
-			return -1, fmt.Errorf("%s: dummy: %w", name, err)
-		}
-	}
-	session, err := c.receiveDescriptor()
-	if err != nil {
-		return -1, fmt.Errorf("%s: receive descriptor: %w", name, err)
-	}
-	if c.dialect.After {
-		if err := c.dummy(); err != nil {
-			unix.Close(session)
-			return -1, fmt.Errorf("%s: dummy: %w", name, err)
-		}
-	}
-	return session, nil
-}
-
-func (c *Client) dummy() error {
-	c.attribute("dummy", "")
-	return c.send()
-}
-
 // answer reads the status of a request, and the properties that come with it.
-func (c *Client) answer(name string, properties int) error {
-	if err := c.read(wantAnswer[:1+properties], 1+properties); err != nil {
-		return fmt.Errorf("%s: answer: %w", name, err)
+func (c *Client) answer(properties ...*string) error {
+	status := 0
+	wants := []attrproto.Want{attrproto.IntVar("status", &status)}
+	for _, property := range properties {
+		wants = append(wants, attrproto.StringVar("property", property))
 	}
-	if status := int32(c.scan.Uint(0)); status != 0 {
+	if _, err := c.conn.In.Scan(attrproto.Strict, wants...); err != nil {
+		return err
+	}
+	if status != 0 {
 		return StatusError(status)
 	}
 	return nil
 }
 
-// refused makes a status out of an answer that came where a dummy was due.
-func (c *Client) refused(err error) error {
-	c.scan.Start(attrproto.Strict, wantAnswer[:1])
-	if c.scan.Run(c.in, io.EOF) {
-		if count, _ := c.scan.Result(); count == 1 {
-			return StatusError(c.scan.Uint(0))
-		}
-	}
-	return err
-}
-
-func (c *Client) request(name string, ttl int) {
-	c.attribute("request", name)
-	if ttl != 0 {
-		c.attribute("ttl", fmt.Sprint(ttl))
-	}
-}
-
-func (c *Client) attribute(name, value string) {
-	c.out = attrproto.AppendString(c.out, name, value)
-}
-
-// send ends the list and sends it.
-func (c *Client) send() error {
-	out := attrproto.AppendEnd(c.out)
-	c.out = c.out[:0]
-	for len(out) > 0 {
-		n, err := unix.SendmsgN(c.fd, out, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
-		if err = c.wait(err, unix.POLLOUT); err != nil {
-			return err
-		}
-		out = out[max(n, 0):]
-	}
-	return nil
-}
-
-// wait sees to it that a call that could not be carried out at once is worth
-// another try.
-func (c *Client) wait(err error, events int16) error {
-	if err == unix.EINTR {
-		return nil
-	}
-	if err != unix.EAGAIN {
+func failed(request string, err error) error {
+	var status StatusError
+	if err == nil || errors.As(err, &status) {
 		return err
 	}
-	poll := []unix.PollFd{{Fd: int32(c.fd), Events: events}}
-	switch n, err := unix.Poll(poll, int(c.Timeout/time.Millisecond)); {
-	case err != nil && err != unix.EINTR:
-		return err
-	case n == 0 && err == nil:
-		return unix.ETIMEDOUT
-	}
-	return nil
-}
-
-// read reads a list with the wanted attributes. It leaves the bytes in c.in.
-func (c *Client) read(wants []attrproto.Want, count int) error {
-	c.in = c.in[:0]
-	c.scan.Start(attrproto.Strict, wants)
-	for !c.scan.Run(c.in, nil) {
-		if err := c.fill(); err != nil {
-			return err
-		}
-	}
-	switch got, err := c.scan.Result(); {
-	case err != nil:
-		return err
-	case got != count:
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-
-// fill reads what is there; byte by byte if a descriptor may follow unasked.
-func (c *Client) fill() error {
-	if len(c.in) == cap(c.in) {
-		c.in = append(c.in, 0)[:len(c.in)]
-	}
-	p := c.in[len(c.in):cap(c.in)]
-	if !c.dialect.Before {
-		p = p[:1]
-	}
-	for {
-		n, fds, err := c.receiver.Receive(c.fd, p)
-		for _, fd := range fds {
-			unix.Close(fd)
-		}
-		if err == nil && n == 0 {
-			return io.ErrUnexpectedEOF
-		}
-		if err == nil {
-			c.in = c.in[:len(c.in)+n]
-			return nil
-		}
-		if err = c.wait(err, unix.POLLIN); err != nil {
-			return err
-		}
-	}
-}
-
-func (c *Client) sendDescriptor(session int) error {
-	for {
-		err := attrproto.SendDescriptor(c.fd, session)
-		if err == nil {
-			return nil
-		}
-		if err = c.wait(err, unix.POLLOUT); err != nil {
-			return err
-		}
-	}
-}
-
-func (c *Client) receiveDescriptor() (int, error) {
-	var nul [1]byte
-	for {
-		n, fds, err := c.receiver.Receive(c.fd, nul[:])
-		switch {
-		case err == nil && len(fds) == 1:
-			return fds[0], nil
-		case err == nil:
-			for _, fd := range fds {
-				unix.Close(fd)
-			}
-			if n == 0 {
-				return -1, io.ErrUnexpectedEOF
-			}
-			return -1, errors.New("no descriptor")
-		}
-		if err = c.wait(err, unix.POLLIN); err != nil {
-			return -1, err
-		}
-	}
+	return fmt.Errorf("connection cache: %s: %w", request, err)
 }

@@ -1,0 +1,182 @@
+package client
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"scache/scached/protocol"
+	"scache/scached/server"
+)
+
+// discard is a logger for servers whose log does not matter.
+type discard struct{}
+
+func (discard) Info(string)    {}
+func (discard) Warning(string) {}
+
+// listen returns a listening socket and its path.
+func listen(t *testing.T) (fd int, path string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	path = filepath.Join(dir, "s")
+	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Listen(fd, 10); err != nil {
+		t.Fatal(err)
+	}
+	return fd, path
+}
+
+// serve runs a server until the test ends, and returns its socket.
+func serve(t *testing.T, dialect protocol.Dialect) (path string) {
+	t.Helper()
+	fd, path := listen(t)
+	s, err := server.New(server.Config{Name: "scache", Dialect: dialect, TTLLimit: 10 * time.Second,
+		Log: discard{}, Listen: []int{fd}, Master: -1, Notify: func(bool) {}, LiveCheck: true,
+		MaxIdle: time.Hour, IPCTimeout: time.Hour, Statistics: time.Hour, StringLimit: 1 << 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Run() }()
+	t.Cleanup(func() {
+		s.Terminate()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		s.Close()
+	})
+	return path
+}
+
+// pair is a session and its remote end.
+func pair(t *testing.T) (session, remote int) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fds[0]); unix.Close(fds[1]) })
+	return fds[0], fds[1]
+}
+
+// check fails the test unless what is said into session comes out of remote.
+func check(t *testing.T, session, remote int) {
+	t.Helper()
+	defer unix.Close(session)
+	if _, err := unix.Write(session, []byte("QUIT")); err != nil {
+		t.Fatal(err)
+	}
+	buffer := make([]byte, 10)
+	if n, err := unix.Read(remote, buffer); err != nil || string(buffer[:n]) != "QUIT" {
+		t.Errorf("another session came back: %q, %v", buffer[:max(n, 0)], err)
+	}
+}
+
+func TestDialects(t *testing.T) {
+	for _, dialect := range protocol.Dialects {
+		t.Run(dialect.Version, func(t *testing.T) {
+			c, err := Dial(serve(t, dialect), dialect)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			session, remote := pair(t)
+			if _, _, err := c.FindEndpoint("e"); err != ErrNotFound {
+				t.Errorf("find_endp in an empty cache: %v", err)
+			}
+			if _, _, _, err := c.FindDestination("d"); err != ErrNotFound {
+				t.Errorf("find_dest in an empty cache: %v", err)
+			}
+			for range 3 {
+				if err := c.SaveDestination(5, "d", "of the binding", "e"); err != nil {
+					t.Fatal(err)
+				}
+				if err := c.SaveEndpoint(5, "e", "of the session", session); err != nil {
+					t.Fatal(err)
+				}
+				found, binding, property, err := c.FindDestination("d")
+				if err != nil || binding != "of the binding" || property != "of the session" {
+					t.Fatalf("find_dest: %q, %q, %v", binding, property, err)
+				}
+				check(t, found, remote)
+				if err := c.SaveEndpoint(5, "e", "", session); err != nil {
+					t.Fatal(err)
+				}
+				found, property, err = c.FindEndpoint("e")
+				if err != nil || property != "" {
+					t.Fatalf("find_endp: %q, %v", property, err)
+				}
+				check(t, found, remote)
+			}
+		})
+	}
+}
+
+func TestRefused(t *testing.T) {
+	dialect := protocol.Dialects[0]
+	c, err := Dial(serve(t, dialect), dialect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	session, _ := pair(t)
+	var status StatusError
+	if err := c.SaveEndpoint(-1, "e", "p", session); !errors.As(err, &status) || status != 1 {
+		t.Errorf("save_endp with a bad ttl: %v", err)
+	}
+	if err := c.SaveDestination(-1, "d", "p", "e"); !errors.As(err, &status) || status != 1 {
+		t.Errorf("save_dest with a bad ttl: %v", err)
+	}
+	if err := c.SaveDestination(1, "d", "p", "e"); err != nil {
+		t.Errorf("the client is of no use after that: %v", err)
+	}
+}
+
+// TestSilence is about servers that do not answer, or go away.
+func TestSilence(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		want error
+		act  func(server int)
+	}{
+		{"no answer", os.ErrDeadlineExceeded, func(int) {}},
+		{"gone", unix.EPIPE, func(server int) { unix.Shutdown(server, unix.SHUT_RDWR) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			here, there := pair(t)
+			end, err := unix.FcntlInt(uintptr(here), unix.F_DUPFD_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := New(end, protocol.Dialects[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			c.Timeout = 20 * time.Millisecond
+			tt.act(there)
+			if _, _, err := c.FindEndpoint("e"); !errors.Is(err, tt.want) {
+				t.Errorf("find_endp: %v, want %v", err, tt.want)
+			}
+		})
+	}
+	if _, err := Dial(filepath.Join(t.TempDir(), "none"), protocol.Dialects[0]); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("no socket: %v", err)
+	}
+}
