@@ -55,7 +55,7 @@ type Conn struct {
 	arguments []byte // of save_endp, while its descriptor is awaited: label, property
 	split     int    // where the property begins
 	ttl       int
-	session   int // being handed over, or received too early; -1 for none
+	session   int // being handed over; -1 for none
 }
 
 // Open makes the connection ready for a client, and greets it. A duplex
@@ -100,8 +100,9 @@ func (c *Conn) Idle() bool {
 }
 
 // HandingOver tells that the client was promised a session that it does not
-// have yet.
-func (c *Conn) HandingOver() bool { return c.state == readingReady || c.state == sending }
+// have yet, or has not said so. (smtp(8) ignores an error when it says so, and
+// complains about the next request.)
+func (c *Conn) HandingOver() bool { return c.session >= 0 }
 
 // Input gives the connection bytes that it asked for, borrowed until the call
 // returns, and the descriptors that came with them, which it takes ownership

@@ -54,10 +54,12 @@ func NewService(config Config, start time.Time) *Service {
 	return s
 }
 
-// Forget gives up all sessions and bindings, and has nothing to say about it.
+// Forget gives up all sessions and bindings, and those that are saved later,
+// and has nothing to say about it.
 func (s *Service) Forget() {
 	s.Cache.Silence()
 	s.Cache.Close()
+	s.Live = func(int) bool { return false }
 }
 
 // findEndpoint takes the oldest session of an endpoint that is fit to be

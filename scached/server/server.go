@@ -213,12 +213,11 @@ func (s *Server) Run() error {
 	return nil
 }
 
-// sayGoodbye answers the requests that have come, none of which finds a session
-// any more, and ends all connections. A client that writes after that is told
-// that nobody reads (EPIPE), and connects to the next process; smtp(8) logs any
-// other error as a problem with the service.
+// sayGoodbye answers the requests that have come, and ends all connections. A
+// client that writes after that is told that nobody reads (EPIPE), and connects
+// to the next process; smtp(8) logs any other error as a problem with the
+// service.
 func (s *Server) sayGoodbye() {
-	s.service.Forget()
 	for _, c := range s.clients {
 		if c == nil {
 			continue
@@ -259,7 +258,8 @@ func (s *Server) dispatch(event *unix.EpollEvent) {
 	}
 }
 
-// end makes the loop end, as soon as clients have what they were promised.
+// end makes the loop end, as soon as clients have what they were promised. From
+// now on nobody is promised anything.
 func (s *Server) end(why string) {
 	if !s.ending.IsZero() {
 		return
@@ -268,6 +268,7 @@ func (s *Server) end(why string) {
 		s.config.Log.Info(why)
 	}
 	s.ending = s.now.Add(drainTime)
+	s.service.Forget()
 	for _, fd := range append([]int{s.wake}, s.config.Listen...) {
 		unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 	}

@@ -1,0 +1,319 @@
+package server
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"scache/attrproto"
+	"scache/scached/protocol"
+)
+
+// attributes writes an attribute list.
+func attributes(words ...string) string { return strings.Join(words, "\x00") + "\x00\x00" }
+
+var (
+	greeting = string(protocol.Dialects[0].AppendGreeting(nil))
+	nothing  = attributes("request", "find_endp", "label", "nothing")
+	missed   = attributes("status", "2", "property", "")
+)
+
+// places is how many clients a tape can have at a time. That is more than the
+// server wants.
+const places = 8
+
+// A world is a server with its clients.
+type world struct {
+	*testing.T
+	server  *Server
+	path    string
+	log     *recorder
+	clients [places]int // owned; -1 for none
+	remotes []int       // owned; other ends of what was sent
+	start   time.Time
+	passed  time.Duration // as the tape says, not the clock
+	filled  bool
+}
+
+func newWorld(t *testing.T, listen int, path string, settings int) *world {
+	w := &world{T: t, path: path, log: &recorder{}}
+	for i := range w.clients {
+		w.clients[i] = -1
+	}
+	server, err := New(Config{
+		Name: "scache", Dialect: protocol.Dialects[settings%len(protocol.Dialects)], TTLLimit: 2 * time.Second, Log: w.log,
+		Listen: []int{listen}, Master: -1, Notify: func(bool) {}, LiveCheck: settings&4 != 0, Verbose: settings&8 != 0,
+		MaxIdle: 1000 * time.Hour, IPCTimeout: time.Minute, Statistics: time.Hour, StringLimit: 1024,
+		MaxSessions: 6, MaxEndpointSessions: 4, MaxBindings: 6, MaxBytes: 16 << 10, MaxClients: places - 2,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.capacity = 10
+	w.server, w.start = server, server.now
+	return w
+}
+
+// settle steps through the server's loop until there is nothing to do.
+func (w *world) settle() {
+	const many = 10_000
+	rested := 0 // turns; in the first one a timer may have done something
+	for range many {
+		s := w.server
+		if err := s.timer.set(s.now, s.sleep()); err != nil {
+			w.Fatal(err)
+		}
+		n, err := s.waitForEvents(0)
+		if err != nil {
+			w.Fatal(err)
+		}
+		s.now = w.start.Add(w.passed)
+		s.runTimers()
+		rest := len(s.descriptors.doomed) == 0
+		for i := range s.events[:n] {
+			rest = rest && s.events[i].Pad == aboutTimer // which knows nothing of our time
+			s.dispatch(&s.events[i])
+		}
+		s.descriptors.sweep(sweepSize)
+		w.check()
+		if !rest || len(s.descriptors.doomed) > 0 {
+			rested = 0
+		} else if rested++; rested == 2 {
+			return
+		}
+	}
+	w.Fatal("the server does not come to rest")
+}
+
+// check looks at what holds between two turns.
+func (w *world) check() {
+	s := w.server
+	count, held := 0, 0
+	for _, q := range []*clientQueue{&s.idle, &s.busy} {
+		for c := q.first; c != nil; c = c.next {
+			if s.clients[c.fd] != c || c.queue != q {
+				w.Fatalf("client %d is in the wrong place", c.fd)
+			}
+			count++
+			held += c.held
+		}
+	}
+	if count != s.count || held != s.held || held > s.config.MaxBytes || count > s.config.MaxClients {
+		w.Fatalf("%d clients hold %d bytes; the server thinks %d and %d", count, held, s.count, s.held)
+	}
+	size := s.service.Cache.Size()
+	if size.Sessions > s.config.MaxSessions || size.Bindings > s.config.MaxBindings {
+		w.Fatalf("the cache holds %+v", size)
+	}
+	if open := int(s.descriptors.open.Load()); open < size.Sessions {
+		w.Fatalf("%d descriptors for %d sessions", open, size.Sessions)
+	}
+}
+
+func (w *world) connect() int {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: w.path}); err != nil {
+		w.Fatal(err)
+	}
+	return fd
+}
+
+func (w *world) hangUp(place int) {
+	if fd := w.clients[place]; fd >= 0 {
+		unix.Close(fd)
+		w.clients[place] = -1
+	}
+}
+
+// send sends bytes, with what the decision says: a number of descriptors and of
+// what kind they are.
+func (w *world) send(fd int, data []byte, decision int) {
+	if fd < 0 || len(data) == 0 {
+		return
+	}
+	var fds []int
+	for range []int{0, 0, 1, 1, 2, 3, 20, 1}[decision%8] {
+		fds = append(fds, w.descriptor(fd, decision/8))
+	}
+	var control []byte
+	if len(fds) > 0 {
+		control = unix.UnixRights(fds...)
+	}
+	unix.SendmsgN(fd, data, control, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+}
+
+// descriptor opens something for a client to send. The caller owns it.
+func (w *world) descriptor(client, kind int) int {
+	var pair [2]int
+	var err error
+	switch kind % 8 {
+	case 0: // the client itself
+		pair[0], err = unix.FcntlInt(uintptr(client), unix.F_DUPFD_CLOEXEC, 0)
+	case 1:
+		pair[0], err = unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	case 2:
+		err = unix.Pipe2(pair[:], unix.O_CLOEXEC)
+		w.remotes = append(w.remotes, pair[1])
+	case 3: // with something to say, and a descriptor in its queue
+		if pair, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err == nil {
+			err = unix.Sendmsg(pair[1], []byte("421"), unix.UnixRights(pair[1]), nil, 0)
+			unix.Close(pair[1])
+		}
+	case 4: // on which something is to be waited for
+		if pair[0], err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err == nil {
+			err = unix.SetsockoptLinger(pair[0], unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 60})
+		}
+	default:
+		pair, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		w.remotes = append(w.remotes, pair[1])
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+	return pair[0]
+}
+
+// read reads what there is, and counts descriptors.
+func (w *world) read(fd int) (text string, descriptors int) {
+	var receiver attrproto.Receiver
+	for buffer := make([]byte, 4096); fd >= 0; {
+		n, fds, err := receiver.Receive(fd, buffer)
+		for _, fd := range fds {
+			unix.Close(fd)
+			descriptors++
+		}
+		if n == 0 || err != nil {
+			break
+		}
+		text += string(buffer[:n])
+	}
+	return text, descriptors
+}
+
+// finish makes sure that a new client is served in spite of all the others, and
+// ends the world.
+func (w *world) finish() {
+	if w.server.config.Dialect.Greets {
+		w.serves()
+	}
+	for i := range w.clients {
+		w.hangUp(i)
+	}
+	for _, fd := range w.remotes {
+		unix.Close(fd)
+	}
+	w.settle()
+	w.server.Close()
+	for deadline := time.Now().Add(10 * time.Second); w.server.descriptors.open.Load() != 0; time.Sleep(100 * time.Microsecond) {
+		if time.Now().After(deadline) {
+			w.Fatalf("%d descriptors are still to be closed", w.server.descriptors.open.Load())
+		}
+	}
+}
+
+func (w *world) serves() {
+	fd := w.connect()
+	defer unix.Close(fd)
+	w.settle()
+	if _, err := unix.Write(fd, []byte(nothing)); err != nil {
+		w.Fatal(err)
+	}
+	w.settle()
+	buffer := make([]byte, 4096)
+	n, err := unix.Read(fd, buffer)
+	if want := greeting + missed; err != nil || string(buffer[:n]) != want {
+		w.Fatalf("a new client reads %q, %v; want %q", buffer[:max(n, 0)], err, want)
+	}
+}
+
+// fill makes the server stop reading from a client that does not read either.
+// It takes some hundred replies, so it is done only once.
+func (w *world) fill(fd int) {
+	if fd >= 0 && !w.filled {
+		w.unread(fd)
+		w.filled = true
+	}
+}
+
+// unread asks until the server waits for some client to read, and returns how
+// often.
+func (w *world) unread(fd int) (n int) {
+	const most = 1000
+	for n < most && !w.waiting() {
+		w.send(fd, []byte(nothing), 0)
+		w.settle()
+		n++
+	}
+	return n
+}
+
+// waiting tells whether the server waits for a client to read.
+func (w *world) waiting() bool {
+	c := w.server.busy.first
+	return c != nil && c.writing
+}
+
+// readAll reads whenever the server has written, until it writes no more.
+func (w *world) readAll(fd int) (text string, fds int) {
+	for {
+		got, n := w.read(fd)
+		if got == "" {
+			return text, fds
+		}
+		text += got
+		fds += n
+		w.settle()
+	}
+}
+
+func fuzzListener(f testing.TB) (fd int, path string) {
+	dir, err := os.MkdirTemp("", "sc")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { os.RemoveAll(dir) })
+	path = filepath.Join(dir, "s")
+	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+		f.Fatal(err)
+	}
+	if err := unix.Listen(fd, 100); err != nil {
+		f.Fatal(err)
+	}
+	return fd, path
+}
+
+// openDescriptors counts those of this process, less the one that it takes.
+func openDescriptors(t *testing.T) int {
+	dir, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(dir)
+	count := 0
+	for buffer := make([]byte, 4096); ; {
+		n, err := unix.ReadDirent(dir, buffer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			return count
+		}
+		_, more, _ := unix.ParseDirent(buffer[:n], -1, nil)
+		count += more
+	}
+}
