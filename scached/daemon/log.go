@@ -45,6 +45,7 @@ type Log struct {
 	text     []byte // the line at hand, printable
 	record   []byte // the same with all that goes before it
 
+	flood   floodGate
 	exiting atomic.Bool
 }
 
@@ -134,6 +135,10 @@ func (l *Log) write(s severity, text string) {
 	defer l.mu.Unlock()
 	if s == fatal {
 		l.sock.lastChance()
+	}
+	if s == warning && !l.flood.allow(l.now()) {
+		l.sock.lost++
+		return
 	}
 	if lost := l.sock.lost; lost > 0 {
 		l.text = append(l.text[:0], "log lines lost: "...)

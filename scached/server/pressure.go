@@ -83,9 +83,9 @@ func (s *Server) limitMemory(c *client) {
 	}
 }
 
-// dropClient disconnects the client that was idle for longest, who loses
-// nothing by it: it connects again when it needs to. When all are in the middle
-// of a request, the one that has been longest has to go.
+// dropClient disconnects the client that was idle for longest, who connects
+// again when it needs to. When all are in the middle of a request, the one that
+// has been longest has to go.
 func (s *Server) dropClient(turn *client) {
 	if c := s.idle.firstBut(turn); c != nil {
 		s.disconnect(c)
