@@ -2,6 +2,7 @@ package torture
 
 import (
 	"slices"
+	"time"
 
 	"scache/compat"
 )
@@ -24,9 +25,15 @@ type Attack struct {
 	// end, in bytes. 0 stands for 32 MiB: the Go runtime gives back what was a
 	// peak only after minutes.
 	Growth int64
+	// Settle is how long it may take until everything is as before: longer than
+	// any ttl. 0 stands for six seconds.
+	Settle time.Duration
 	// GivesUp tells that sessions have to be given up before their time, so that
 	// a good client may miss one that it has just saved.
 	GivesUp bool
+	// Lasts tells that the attack is what hostile clients do once Strike has brought
+	// them into position. What good clients see is measured from then on.
+	Lasts bool
 	// Greedy tells that the attack takes all of the processor that it can get:
 	// good clients are served, but not in the time that it takes otherwise.
 	Greedy bool
@@ -39,7 +46,10 @@ type Attack struct {
 	Hurts bool
 }
 
-const defaultGrowth = 32 << 20
+const (
+	defaultGrowth = 32 << 20
+	defaultSettle = 6 * time.Second
+)
 
 // Attacks are all there are, in the order of the table.
 func Attacks() []Attack {

@@ -91,11 +91,7 @@ func lingeringUnread(a *Arena) error {
 		return err
 	}
 	defer unix.Close(fd)
-	for trySend(fd, findEndpoint("nothing")) {
-		if !eventually(time.Second/4, func() bool { return queued(fd) == 0 }) {
-			break
-		}
-	}
+	fill(a.ctx, fd)
 	hidden, err := a.lingering()
 	if err != nil {
 		return err

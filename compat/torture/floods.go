@@ -3,6 +3,7 @@ package torture
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -11,12 +12,13 @@ import (
 
 // floodAttacks use up what there is of descriptors and of places.
 func floodAttacks() []Attack {
-	const longLived = "connection_cache_ttl_limit = 100s\n"
+	const longLived = "connection_cache_ttl_limit = 10s\n"
 	attacks := []Attack{}
 	for _, limit := range []int{64, 256, 1024} {
 		attacks = append(attacks, Attack{
 			Name:    fmt.Sprintf("sessions and clients until %d descriptors are used up", limit),
 			Options: compat.Options{NoFile: limit, MainCF: longLived}, Hurts: true, GivesUp: true, Greedy: true,
+			Settle: 12 * time.Second,
 			Strike: func(a *Arena) error { return flood(a, limit) },
 			After:  saysSo("short of descriptors or at a limit: gave up "),
 		})
@@ -40,7 +42,7 @@ func flood(a *Arena, limit int) error {
 		return err
 	}
 	for i := range 2 * limit {
-		if err := saveAndForget(saver, fmt.Sprint("flood ", i), "100"); err != nil {
+		if err := saveAndForget(saver, fmt.Sprint("flood ", i), "10"); err != nil {
 			return fmt.Errorf("session %d: %w", i, err)
 		}
 	}
@@ -52,7 +54,7 @@ func flood(a *Arena, limit int) error {
 	if err != nil {
 		return err
 	}
-	if err := ask(fd, saveEndpoint("many", "100"), dummy); err != nil {
+	if err := ask(fd, saveEndpoint("many", "10"), dummy); err != nil {
 		return err
 	}
 	session, remote, err := pair()

@@ -2,6 +2,7 @@ package torture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -100,9 +101,8 @@ func same(session, remote int) error {
 	if err := send(remote, "!"); err != nil {
 		return fmt.Errorf("speak to the session: %w", err)
 	}
-	poll := []unix.PollFd{{Fd: int32(session), Events: unix.POLLIN}}
-	if n, err := unix.Poll(poll, int(patience/time.Millisecond)); n != 1 || err != nil {
-		return fmt.Errorf("the session that was found is another one than the one that was saved")
+	if !readable(session) {
+		return errors.New("the session that was found is another one than the one that was saved")
 	}
 	return expect(session, "!")
 }
@@ -122,19 +122,38 @@ type beside struct {
 	err              error // why the good client of the attacked daemon gave up
 }
 
+// warmUp lets the daemons take the memory that they need, and leaves the one that
+// will be attacked alone.
+func (b *beside) warmUp() error {
+	const cycles = 200
+	for range cycles {
+		if err := errors.Join(b.attacked.cycle(), b.spared.cycle()); err != nil {
+			return err
+		}
+	}
+	b.attacked.close()
+	b.attacked.took, b.spared.took = nil, nil
+	return nil
+}
+
 // goodPause is how long good clients do something else between two cycles. It
 // leaves the processor to the daemons.
 const goodPause = 500 * time.Microsecond
 
 // watch runs cycles in turns on the attacked daemon and on one that is spared,
-// until ctx ends, at least as many as needed for a percentile.
-func (b *beside) watch(ctx context.Context, enough int) error {
+// until ctx ends, at least as many as needed for a percentile. With afresh, those
+// before the end of ctx do not count, and as many follow.
+func (b *beside) watch(ctx context.Context, enough int, afresh bool) error {
 	for n := 0; b.err == nil && (n < enough || ctx.Err() == nil); n++ {
+		if afresh && ctx.Err() != nil {
+			b.attacked.took, b.spared.took = nil, nil
+			n, afresh = 0, false
+		}
 		b.err = b.attacked.cycle()
 		if err := b.spared.cycle(); err != nil {
 			return fmt.Errorf("the daemon beside, which nobody attacks: %w", err)
 		}
-		pause(ctx, goodPause)
+		pause(context.WithoutCancel(ctx), goodPause)
 	}
 	return nil
 }

@@ -157,12 +157,17 @@ func readable(fd int) bool {
 	return err == nil && n > 0
 }
 
-// sameDescription tells whether two descriptors are of one open file.
+// sameDescription tells whether two descriptors are of one open file; of the same
+// file, where the system does not let us look closer.
 func sameDescription(a, b int) bool {
 	const kcmpFile = 0
 	pid := uintptr(unix.Getpid())
 	order, _, errno := unix.Syscall6(unix.SYS_KCMP, pid, pid, kcmpFile, uintptr(a), uintptr(b), 0)
-	return errno == 0 && order == 0
+	if errno == 0 {
+		return order == 0
+	}
+	var one, other unix.Stat_t
+	return unix.Fstat(a, &one) == nil && unix.Fstat(b, &other) == nil && one.Dev == other.Dev && one.Ino == other.Ino
 }
 
 // cycles makes clients hold themselves: a connection whose own end is cached, or

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -13,7 +14,6 @@ import (
 
 // memoryAttacks make the daemon keep as much as they can.
 func memoryAttacks() []Attack {
-	const longLived = "connection_cache_ttl_limit = 100s\n"
 	return []Attack{
 		{Name: "strings without end", Hurts: true, Strike: endlessStrings, Greedy: true},
 		{Name: "requests of a quarter of a megabyte that never end", Hurts: true, Strike: longRequests, Greedy: true, Growth: 300 << 20},
@@ -21,7 +21,7 @@ func memoryAttacks() []Attack {
 		{Name: "a million labels", Strike: manyLabels, Greedy: true, Growth: 100 << 20, GivesUp: true, Hurts: true,
 			Options: compat.Options{MainCF: "scached_binding_limit = 5000"}, After: saysSo("gave up ")},
 		{Name: "one destination with thousands of dead sessions", Strike: deadSessions, Greedy: true,
-			Options: compat.Options{MainCF: longLived}},
+			Options: compat.Options{MainCF: "connection_cache_ttl_limit = 20s"}, Settle: 22 * time.Second},
 	}
 }
 
@@ -130,13 +130,13 @@ func deadSessions(a *Arena) error {
 	}
 	n := a.size(2000, 8000)
 	for i := range n {
-		if err := ask(fd, saveDestination("busy", "100", fmt.Sprint("endpoint ", i)), done); err != nil {
+		if err := ask(fd, saveDestination("busy", "20", fmt.Sprint("endpoint ", i)), done); err != nil {
 			return err
 		}
 	}
 	last := fmt.Sprint("endpoint ", n-1)
 	for range n {
-		if err := saveAndForget(fd, last, "100"); err != nil {
+		if err := saveAndForget(fd, last, "20"); err != nil {
 			return err
 		}
 	}

@@ -1,13 +1,10 @@
 package torture
 
 import (
-	"context"
-	"errors"
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
-
-	"scache/compat"
 )
 
 // An Outcome is what an attack did.
@@ -26,7 +23,7 @@ type Outcome struct {
 	Remarks       string
 
 	attack Attack
-	slack  time.Duration
+	slack  Times
 }
 
 // Passed tells whether the daemon is none the worse for the attack.
@@ -41,12 +38,11 @@ func timesOf(g *goodClient) Times {
 	return Times{percentile(g.took, 50), percentile(g.took, 99)}
 }
 
-// What an operating system with other things to do may add to any cycle, to
-// the median and to the rest.
-const (
-	medianSlack = 500 * time.Microsecond
-	slack       = 5 * time.Millisecond
-	busySlack   = 100 * time.Millisecond // with other attacks at the same time
+// What an operating system with other things to do may add to any cycle; busy is
+// one that carries out many attacks at the same time.
+var (
+	slack     = Times{Median: 500 * time.Microsecond, P99: 5 * time.Millisecond}
+	busySlack = Times{Median: 20 * time.Millisecond, P99: 200 * time.Millisecond}
 )
 
 // Unaffected tells whether good clients were served, within twice the time that
@@ -56,156 +52,47 @@ func (o *Outcome) Unaffected() bool {
 		return false
 	}
 	return o.attack.Greedy ||
-		o.Under.Median <= 2*o.Beside.Median+medianSlack && o.Under.P99 <= 2*o.Beside.P99+o.slack
+		o.Under.Median <= 2*o.Beside.Median+o.slack.Median && o.Under.P99 <= 2*o.Beside.P99+o.slack.P99
 }
 
-const (
-	// warmUp is how many cycles it takes until the daemon has the memory that
-	// it needs.
-	warmUp = 200
-	// enough is how many cycles a percentile is taken of, at least.
-	enough = 300
-)
-
-// Against carries out the attack on a daemon of this program. An error is
-// something that kept it from doing so.
-func Against(ctx context.Context, program string, attack Attack, full bool) (*Outcome, error) {
-	options := attack.Options
-	options.Program, options.Unprivileged, options.Chroot = program, true, true
-	if !attack.OwnLog {
-		options.Log = compat.LogPostlog
+// Why is what is wrong with an outcome that did not pass.
+func (o *Outcome) Why() string {
+	var why []string
+	if !o.Survived {
+		why = append(why, "the daemon did not survive")
 	}
-	spared := options
-	spared.NoDrain = false
-	daemons, err := compat.StartAll(ctx, []compat.Options{options, spared})
-	if err != nil {
-		return nil, err
+	if o.Unanswered != nil {
+		why = append(why, "a good client got no service: "+o.Unanswered.Error())
+	} else if !o.Unaffected() {
+		why = append(why, fmt.Sprintf("good clients: p50 %v, alone %v; p99 %v, alone %v; %d of %d sessions given up",
+			o.Under.Median, o.Beside.Median, o.Under.P99, o.Beside.P99, o.Missed, o.Cycles))
 	}
-	for _, d := range daemons {
-		defer d.Close()
+	if o.Leaked > 0 {
+		why = append(why, fmt.Sprintf("%d descriptors leaked", o.Leaked))
 	}
-	b := &beside{attacked: newGoodClient(daemons[0].Socket(), "good"), spared: newGoodClient(daemons[1].Socket(), "good")}
-	defer b.attacked.close()
-	defer b.spared.close()
-	o := &Outcome{Attack: attack.Name, attack: attack, slack: slack}
-	if !full {
-		o.slack = busySlack
+	if growth := cmp.Or(o.attack.Growth, defaultGrowth); o.Grown > growth {
+		why = append(why, fmt.Sprintf("memory has grown by %d MiB, more than %d", o.Grown>>20, growth>>20))
 	}
-	for range warmUp {
-		if err := errors.Join(b.attacked.cycle(), b.spared.cycle()); err != nil {
-			o.Unanswered = fmt.Errorf("before the attack: %w; the log ends:\n%s", err, daemons[0].Log.Tail(0, 5))
-			return o, nil
-		}
+	if o.Failure != nil {
+		why = append(why, o.Failure.Error())
 	}
-	b.attacked.close()
-	a := newArena(ctx, daemons[0], full)
-	defer a.clear()
-	before, err := settle(a.Daemon)
-	if err != nil {
-		return nil, err
-	}
-	if err := o.strike(ctx, a, b, attack); err != nil {
-		return nil, err
-	}
-	if err := o.recover(a, attack, before); err != nil {
-		return nil, err
-	}
-	o.Remarks = strings.Join(a.remarks, "; ")
-	return o, nil
+	return strings.Join(why, "; ")
 }
 
-// strike carries out the attack while good clients go on.
-func (o *Outcome) strike(ctx context.Context, a *Arena, b *beside, attack Attack) error {
-	b.attacked.took, b.spared.took = nil, nil
-	ctx, over := context.WithCancel(ctx)
-	watched := make(chan error, 1)
-	if attack.Ends || attack.Deprives {
-		watched <- nil
-	} else {
-		go func() { watched <- b.watch(ctx, enough) }()
+// String is an outcome in one line.
+func (o *Outcome) String() string {
+	text := "survived " + yesNo(o.Survived)
+	if !o.attack.Ends && !o.attack.Deprives && o.Unanswered == nil {
+		text += fmt.Sprintf(", good clients p99 %s alone, %s under attack", inMilliseconds(o.Beside.P99), inMilliseconds(o.Under.P99))
 	}
-	o.Failure = attack.Strike(a)
-	over()
-	err := <-watched
-	b.attacked.close()
-	o.Unanswered = b.err
-	o.Cycles, o.Missed = len(b.attacked.took), b.attacked.missed
-	o.Under, o.Beside = timesOf(b.attacked), timesOf(b.spared)
-	return err
-}
-
-// recover ends the attack, and looks what is left of the daemon.
-func (o *Outcome) recover(a *Arena, attack Attack, before vitals) error {
-	a.clear()
-	if attack.Ends {
-		o.Survived = o.Failure == nil
-		return nil
+	if o.Survived && !o.attack.Ends {
+		text += fmt.Sprintf(", %d descriptors leaked, memory grown by %.1f MiB", o.Leaked, float64(o.Grown)/(1<<20))
 	}
-	if o.Survived = a.alive(); !o.Survived {
-		return nil
+	if o.Remarks != "" {
+		text += ", " + o.Remarks
 	}
-	g := newGoodClient(a.Daemon.Socket(), "afterwards")
-	for range reconnect * 3 {
-		if err := g.cycle(); err != nil {
-			o.Failure = errors.Join(o.Failure, fmt.Errorf("once the attack was over: %w", err))
-			break
-		}
+	if why := o.Why(); why != "" {
+		text += ": " + why
 	}
-	g.close()
-	after, err := settleTo(a.Daemon, before.descriptors)
-	if err != nil {
-		return err
-	}
-	o.Leaked, o.Grown = after.descriptors-before.descriptors, after.memory-before.memory
-	if attack.After != nil {
-		o.Failure = errors.Join(o.Failure, attack.After(a))
-	}
-	o.Survived = a.alive()
-	return nil
-}
-
-// vitals are what a daemon has of what the system gives.
-type vitals struct {
-	descriptors int
-	memory      int64 // resident, in bytes
-}
-
-func measure(d *compat.Daemon) (v vitals, err error) {
-	links, err := d.Descriptors()
-	if err != nil {
-		return v, err
-	}
-	v.descriptors = len(links)
-	v.memory, err = compat.ResidentBytes(d.PID())
-	return v, err
-}
-
-// settleTime is how long a daemon has to give up what it cached, at a ttl of
-// two seconds, and what it does in the background.
-const settleTime = 6 * time.Second
-
-// settle measures a daemon that nobody is connected to and that caches no
-// session, once it has closed what it does not need.
-func settle(d *compat.Daemon) (vitals, error) {
-	const still = 150 * time.Millisecond
-	last, err := measure(d)
-	since := time.Now()
-	for deadline := since.Add(2 * settleTime); err == nil && time.Since(since) < still && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
-		var now vitals
-		if now, err = measure(d); now.descriptors != last.descriptors {
-			since = time.Now()
-		}
-		last = now
-	}
-	return last, err
-}
-
-// settleTo measures a daemon as soon as it has no more than so many descriptors.
-func settleTo(d *compat.Daemon, descriptors int) (v vitals, err error) {
-	eventually(settleTime, func() bool {
-		v, err = measure(d)
-		return err != nil || v.descriptors <= descriptors
-	})
-	return v, err
+	return text
 }

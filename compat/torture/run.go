@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +24,9 @@ type RunOptions struct {
 // ErrHurt means that a daemon came to harm.
 var ErrHurt = errors.New("not all attacks were survived unharmed")
 
+// oneLine makes one line of several errors and of a piece of log.
+var oneLine = strings.NewReplacer("\n\t", " | ", "\n", "; ")
+
 // Run carries out attacks and prints a table of what came of them. The error is
 // [ErrHurt] when something did, or what kept it from attacking.
 func Run(ctx context.Context, o RunOptions) error {
@@ -32,35 +34,42 @@ func Run(ctx context.Context, o RunOptions) error {
 	for _, program := range o.Programs {
 		fmt.Fprintf(o.Out, "%s:\n", program)
 		table := newTable(o.Out)
-		var reasons []string
-		for _, attack := range Attacks() {
-			if !strings.Contains(attack.Name, o.Only) {
-				continue
-			}
-			if o.Progress != nil {
-				o.Progress(filepath.Base(program) + ": " + attack.Name)
-			}
-			outcome, err := Against(ctx, program, attack, !o.Short)
-			if err != nil {
-				table.flush()
-				return fmt.Errorf("%s: %w", attack.Name, err)
-			}
-			table.add(outcome)
-			if !outcome.Passed() {
-				hurt = true
-				reasons = append(reasons, outcome.Attack+": "+outcome.Why())
-			}
-		}
+		reasons, err := o.attack(ctx, program, table)
 		table.flush()
 		for _, reason := range reasons {
 			fmt.Fprintln(o.Out, reason)
 		}
 		fmt.Fprintln(o.Out)
+		if err != nil {
+			return err
+		}
+		hurt = hurt || len(reasons) > 0
 	}
 	if hurt {
 		return ErrHurt
 	}
 	return nil
+}
+
+// attack fills the table for one program, and tells what else there is to say.
+func (o *RunOptions) attack(ctx context.Context, program string, table *table) (reasons []string, err error) {
+	for _, attack := range Attacks() {
+		if !strings.Contains(attack.Name, o.Only) {
+			continue
+		}
+		if o.Progress != nil {
+			o.Progress(filepath.Base(program) + ": " + attack.Name)
+		}
+		outcome, err := Against(ctx, program, attack, !o.Short)
+		if err != nil {
+			return reasons, fmt.Errorf("%s: %w", attack.Name, err)
+		}
+		table.add(outcome)
+		if why := outcome.Why(); why != "" {
+			reasons = append(reasons, outcome.Attack+": "+oneLine.Replace(strings.TrimSpace(why)))
+		}
+	}
+	return reasons, nil
 }
 
 // A table has a line an attack.
@@ -84,6 +93,9 @@ func (t *table) add(o *Outcome) {
 	if o.Survived && !o.attack.Ends {
 		leaked, grown = fmt.Sprint(o.Leaked), fmt.Sprintf("%.1f MiB", float64(o.Grown)/(1<<20))
 	}
+	if !o.Passed() {
+		o.Remarks = strings.TrimPrefix(o.Remarks+"; see below", "; ")
+	}
 	fmt.Fprintf(t.w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.Attack, yesNo(o.Survived), unaffected, alone, under, leaked, grown, o.Remarks)
 }
 
@@ -98,46 +110,4 @@ func yesNo(yes bool) string {
 		return "yes"
 	}
 	return "NO"
-}
-
-// Why is what is wrong with an outcome that did not pass.
-func (o *Outcome) Why() string {
-	var why []string
-	if !o.Survived {
-		why = append(why, "the daemon did not survive")
-	}
-	if o.Unanswered != nil {
-		why = append(why, "a good client got no service: "+o.Unanswered.Error())
-	} else if !o.Unaffected() {
-		why = append(why, fmt.Sprintf("good clients: p50 %v, alone %v; p99 %v, alone %v; %d of %d sessions given up",
-			o.Under.Median, o.Beside.Median, o.Under.P99, o.Beside.P99, o.Missed, o.Cycles))
-	}
-	if o.Leaked > 0 {
-		why = append(why, fmt.Sprintf("%d descriptors leaked", o.Leaked))
-	}
-	if growth := cmp.Or(o.attack.Growth, defaultGrowth); o.Grown > growth {
-		why = append(why, fmt.Sprintf("memory has grown by %d MiB, more than %d", o.Grown>>20, growth>>20))
-	}
-	if o.Failure != nil {
-		why = append(why, o.Failure.Error())
-	}
-	return strings.Join(why, "; ")
-}
-
-// String is an outcome in one line.
-func (o *Outcome) String() string {
-	text := "survived " + yesNo(o.Survived)
-	if !o.attack.Ends && !o.attack.Deprives && o.Unanswered == nil {
-		text += fmt.Sprintf(", good clients p99 %s alone, %s under attack", inMilliseconds(o.Beside.P99), inMilliseconds(o.Under.P99))
-	}
-	if o.Survived && !o.attack.Ends {
-		text += fmt.Sprintf(", %d descriptors leaked, memory grown by %.1f MiB", o.Leaked, float64(o.Grown)/(1<<20))
-	}
-	if o.Remarks != "" {
-		text += ", " + o.Remarks
-	}
-	if why := o.Why(); why != "" {
-		text += ": " + why
-	}
-	return text
 }

@@ -14,7 +14,10 @@ import (
 // patience is how long a client waits for an answer before it counts as none.
 const patience = 3 * time.Second
 
-var errNoAnswer = errors.New("no answer")
+var (
+	errNoAnswer = errors.New("no answer")
+	errEnded    = errors.New("the connection has ended")
+)
 
 // What the daemon says.
 var (
@@ -139,7 +142,7 @@ func trySend(fd int, data string) bool {
 func expect(fd int, want string) error {
 	got := make([]byte, len(want))
 	if err := readFull(fd, got); err != nil {
-		return fmt.Errorf("instead of %q: %w", want, err)
+		return fmt.Errorf("waiting for %q: %w", want, err)
 	}
 	if string(got) != want {
 		return fmt.Errorf("read %q, want %q", got, want)
@@ -155,10 +158,10 @@ func readFull(fd int, p []byte) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("read after %q: %w", p[:n], timedOut(err))
+			return fmt.Errorf("got %q: %w", p[:n], timedOut(err))
 		}
 		if m == 0 {
-			return fmt.Errorf("read: the connection ended after %q", p[:n])
+			return fmt.Errorf("got %q: %w", p[:n], errEnded)
 		}
 		n += m
 	}

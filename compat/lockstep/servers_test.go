@@ -1,0 +1,101 @@
+package lockstep
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"scache/compat"
+)
+
+var (
+	seed = flag.Uint64("seed", 0, "of the random scenario; 0 for a new one each time")
+	soak = flag.Duration("soak", 0, "how long to go on with random scenarios")
+)
+
+// build builds our daemon as the Makefile does.
+func build(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "scached")
+	cmd := exec.Command("go", "build", "-o", path, "scache/cmd/scached")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// startAll returns the reference, ours, and the cache in this process.
+func startAll(t *testing.T) []Side {
+	t.Helper()
+	reference, err := compat.ReferenceProgram()
+	if err == nil && os.Getuid() != 0 {
+		err = errors.New("not root")
+	}
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("CI: ", err)
+		}
+		t.Skip("NOT TESTED against the reference: ", err)
+	}
+	sides, stop, err := Start(context.Background(), Program{"reference", reference}, Program{"scached", build(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return append(sides, Side{Name: "in process"})
+}
+
+// A random scenario finds the same on both servers.
+func TestRandomScenario(t *testing.T) {
+	t.Parallel()
+	sides := startAll(t)
+	next := *seed
+	for began := time.Now(); ; {
+		if next == 0 {
+			next = rand.Uint64()
+		}
+		random := Random{Seed: next, Commands: 1000, Seconds: 14, Labels: 50}
+		if *soak > 0 {
+			random.Commands, random.Seconds = 20_000, 60
+		}
+		lookups, differences, err := Compare(random.Script(), sides)
+		t.Logf("-seed %d: %d lookups", next, lookups)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(differences) > 0 {
+			t.Fatalf("with -seed %d the servers differ:\n%s", next, strings.Join(differences, "\n"))
+		}
+		if lookups < random.Commands/5 {
+			t.Fatalf("only %d lookups in %d commands", lookups, random.Commands)
+		}
+		if next = 0; time.Since(began) > *soak {
+			return
+		}
+	}
+}
+
+// The project's scenarios find the same on both servers.
+func TestScenariosOnServers(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../testdata/scenarios/*.in")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	var out bytes.Buffer
+	if err := CompareFiles(files, startAll(t), &out); err != nil {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	if compared := strings.Count(out.String(), "the same"); compared < len(files)/2 {
+		t.Errorf("only %d of %d scenarios were compared:\n%s", compared, len(files), out.String())
+	}
+}

@@ -1,0 +1,183 @@
+package torture
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"scache/compat"
+)
+
+// A byte of a fuzz input that is not one for the daemon, and what those after it
+// mean: the rest is sent as it is.
+const (
+	escape      = 0xff
+	doSend      = iota // what has piled up
+	doSendAlone        // the same, and wait until the daemon has read it
+	doDescriptor
+	doDescriptors
+	doShutdown
+	doRead
+)
+
+// FuzzDaemon sends mutated conversations to a daemon, a new client each, while
+// good clients go on beside it.
+func FuzzDaemon(f *testing.F) {
+	for _, seed := range daemonSeeds(f) {
+		f.Add(seed)
+	}
+	d, err := compat.Start(f.Context(), compat.Options{Program: ours(f), Unprivileged: true, Chroot: true, Log: compat.LogPostlog,
+		MainCF: "scached_string_limit = 4096"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(d.Close)
+	if err := knock(d); err != nil {
+		f.Fatal(err)
+	}
+	before, err := settle(d)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good := newGoodClient(d.Socket(), "good")
+	f.Cleanup(good.close)
+	inputs := 0
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := converse(d, data); err != nil {
+			t.Fatal(err)
+		}
+		if err := good.cycle(); err != nil {
+			t.Fatalf("a good client beside: %v; the log ends:\n%s", err, d.Log.Tail(0, 10))
+		}
+		good.took = good.took[:0]
+		const often = 2000
+		if inputs++; inputs%often != 0 {
+			return
+		}
+		good.close()
+		if after, err := settleTo(d, before.descriptors, defaultSettle); err != nil || after.descriptors > before.descriptors {
+			t.Fatalf("%d descriptors are open, %d were; %v", after.descriptors, before.descriptors, err)
+		}
+	})
+}
+
+// converse is one client. It does not care what it is told.
+func converse(d *compat.Daemon, data []byte) error {
+	fd, err := dial(d.Socket())
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	session, remote, err := pair()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(session)
+	defer unix.Close(remote)
+	var pending []byte
+	flush := func(descriptors int) {
+		var control []byte
+		if descriptors > 0 {
+			control = rights(session, descriptors)
+		}
+		if len(pending) > 0 {
+			unix.SendmsgN(fd, pending, control, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+		}
+		pending = pending[:0]
+	}
+	for i := 0; i < len(data); i++ {
+		if data[i] != escape || i+1 == len(data) {
+			pending = append(pending, data[i])
+			continue
+		}
+		i++
+		switch data[i] {
+		case doSend:
+			flush(0)
+		case doSendAlone:
+			flush(0)
+			awaitRead(fd)
+		case doDescriptor:
+			flush(1)
+			awaitRead(fd)
+		case doDescriptors:
+			flush(3)
+			awaitRead(fd)
+		case doShutdown:
+			unix.Shutdown(fd, unix.SHUT_WR)
+		case doRead:
+			drain(fd)
+		default:
+			pending = append(pending, data[i])
+		}
+	}
+	flush(0)
+	return nil
+}
+
+// awaitRead waits until the daemon has read what was sent, unless it does not
+// want it.
+func awaitRead(fd int) {
+	for deadline := time.Now().Add(20 * time.Millisecond); queued(fd) > 0 && time.Now().Before(deadline); {
+		time.Sleep(50 * time.Microsecond)
+	}
+}
+
+// drain reads what is there.
+func drain(fd int) {
+	control := make([]byte, unix.CmsgSpace(4*mostInMessage))
+	for buffer := make([]byte, 4096); ; {
+		n, controlled, _, _, err := unix.Recvmsg(fd, buffer, control, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+		if err != nil || n == 0 {
+			return
+		}
+		messages, _ := unix.ParseSocketControlMessage(control[:controlled])
+		for _, message := range messages {
+			fds, _ := unix.ParseUnixRights(&message)
+			for _, fd := range fds {
+				unix.Close(fd)
+			}
+		}
+	}
+}
+
+// daemonSeeds are the conversations with the reference.
+func daemonSeeds(f *testing.F) (seeds [][]byte) {
+	text, err := os.ReadFile("../../testdata/transcripts/wire-3.12.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var transcripts []struct {
+		Steps []struct {
+			Step, Data string
+			FDs        int
+		}
+	}
+	if err := json.Unmarshal(text, &transcripts); err != nil {
+		f.Fatal(err)
+	}
+	for _, transcript := range transcripts {
+		var seed []byte
+		for _, step := range transcript.Steps {
+			for _, r := range step.Data {
+				seed = append(seed, byte(r))
+			}
+			switch {
+			case step.Step == "send":
+				seed = append(seed, escape, doSendAlone)
+			case step.Step == "send_fds" && step.FDs > 1:
+				seed = append(seed, escape, doDescriptors)
+			case step.Step == "send_fds":
+				seed = append(seed, escape, doDescriptor)
+			case step.Step == "shutdown_write":
+				seed = append(seed, escape, doShutdown)
+			}
+			seed = append(seed, escape, doRead)
+		}
+		seeds = append(seeds, seed)
+	}
+	return seeds
+}
