@@ -93,17 +93,17 @@ func stuckLog(a *Arena) error {
 	if err := a.bogus(fd, 2000); err != nil {
 		return err
 	}
-	// As soon as somebody reads, the daemon says what was lost.
-	s.lines()
-	if err := a.bogus(fd, 1); err != nil {
-		return err
-	}
-	return a.saysLost(s)
+	// Once somebody reads, the daemon says what was lost with the next line that
+	// it may write.
+	return a.saysLost(s, fd)
 }
 
-func (a *Arena) saysLost(s *logService) error {
+func (a *Arena) saysLost(s *logService, fd int) (err error) {
 	lost := ""
 	if !eventually(patience, func() bool {
+		if err = a.bogus(fd, 1); err != nil {
+			return true
+		}
 		for _, line := range s.lines() {
 			if _, text, ok := strings.Cut(line, "log lines lost: "); ok {
 				lost = strings.TrimSpace(text)
@@ -112,6 +112,9 @@ func (a *Arena) saysLost(s *logService) error {
 		return lost != ""
 	}) {
 		return errors.New("the log does not say what was lost")
+	}
+	if err != nil {
+		return err
 	}
 	a.remark("%s lines lost", lost)
 	return nil
