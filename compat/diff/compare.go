@@ -46,7 +46,7 @@ func compare(a, b *Result) []Difference {
 			add(i+1, "answer", x.String(), y.String())
 		}
 	}
-	if !slices.Equal(a.Log, b.Log) {
+	if a.Log != nil && !slices.Equal(a.Log, b.Log) { // or nothing was recorded
 		add(0, "log", strings.Join(a.Log, "\n"), strings.Join(b.Log, "\n"))
 	}
 	if a.Status != nil && !slices.Equal(a.Status, b.Status) { // older recordings have none

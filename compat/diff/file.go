@@ -70,6 +70,9 @@ type text []byte
 type lines []string
 
 func (l lines) MarshalJSON() ([]byte, error) {
+	if l == nil {
+		return []byte("null"), nil
+	}
 	list := make([]text, len(l))
 	for i, line := range l {
 		list[i] = text(line)
@@ -82,7 +85,9 @@ func (l *lines) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &list); err != nil {
 		return err
 	}
-	*l = nil
+	if *l = nil; list != nil {
+		*l = lines{}
+	}
 	for _, line := range list {
 		*l = append(*l, string(line))
 	}
@@ -211,7 +216,10 @@ func (j *jsonTranscript) transcript() *Transcript {
 	if j.Setup != nil {
 		t.Setup = *j.Setup
 	}
-	recorded := &Result{Log: normalize(j.Log), Status: j.Status, Left: j.FDsLeft, Exit: j.Exit}
+	recorded := &Result{Status: j.Status, Left: j.FDsLeft, Exit: j.Exit}
+	if j.Log != nil {
+		recorded.Log = normalize(j.Log)
+	}
 	for _, s := range j.Steps {
 		t.Steps = append(t.Steps, s.step())
 		recorded.Outcomes = append(recorded.Outcomes, s.outcome())

@@ -41,9 +41,13 @@ func (g *generator) exchange() []message {
 func (g *generator) saveEndpoint() []message {
 	endpoint := pick(g, endpoints)
 	g.sessions[endpoint]++
+	descriptors := 1
+	if g.chance(12) {
+		descriptors = g.IntN(4)
+	}
 	return []message{
 		g.request(list{{"request", "save_endp"}, {"ttl", g.ttl()}, {"label", endpoint}, {"property", g.property()}}),
-		{do: Send, data: []byte{0}, descriptors: 1},
+		{do: Send, data: []byte{0}, descriptors: descriptors},
 	}
 }
 

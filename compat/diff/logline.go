@@ -29,7 +29,7 @@ type normalizer struct {
 // it does nothing.
 func normalize(lines []string) []string {
 	n := normalizer{clients: make(map[string]string), sessions: make(map[string]string)}
-	var normal []string
+	normal := []string{}
 	for _, line := range lines {
 		if !strings.HasPrefix(line, "process generation: ") {
 			normal = append(normal, n.line(line))

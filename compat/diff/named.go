@@ -7,6 +7,7 @@ import (
 
 // Named are the differences that are there on purpose: where ours is better.
 var Named = map[string]string{
+	"early":         "a descriptor that comes together with its request is not lost, where clients do not wait before they send it",
 	"stall":         "a client that stops in the middle of a request holds up nobody else",
 	"descriptors":   "all descriptors of a message with more than one are closed",
 	"string limit":  "a string without end is not read for ever",
@@ -41,9 +42,10 @@ func nameKnown(t *Transcript, reference, ours *Result, differences []Difference)
 
 // reasonLine is a line in which the reference gives a reason. Where no system
 // call has failed that is what failed last, at any time: a write to a client
-// that was gone, a number that was too big, a wait that Hold interrupted.
+// that was gone, a number that was too big, a wait that Hold interrupted; or nothing,
+// before Postfix 3.6 had other words for that.
 var reasonLine = regexp.MustCompile(`^(warning: scache_\w+_service: (?:unable to receive|cannot send) file descriptor: )` +
-	`(?:Broken pipe|Numerical result out of range|Interrupted system call)$`)
+	`(?:Success|Broken pipe|Numerical result out of range|Interrupted system call)$`)
 
 // staleReasons tells whether the logs differ in nothing but such reasons.
 func staleReasons(reference, ours []string) bool {

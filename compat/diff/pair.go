@@ -13,6 +13,36 @@ import (
 type Programs struct {
 	Reference, Ours string
 	Dialect         string // of the reference; empty for the newest
+
+	// plainLog tells that the reference logs no UTF-8 (see findLogging).
+	plainLog bool
+}
+
+// findLogging finds out whether the reference logs UTF-8 as it is when it is
+// told to. Some versions do, in some locales.
+func (p *Programs) findLogging(ctx context.Context) error {
+	if p.Reference == "" {
+		return nil
+	}
+	t, err := Start(ctx, "reference", p.Reference, Setup{UTF8: true})
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	results, err := Play(&Transcript{Steps: []Step{
+		{Do: Connect},
+		{Do: Send, Data: []byte("request\x00\xc3\xa9\x00\x00")},
+	}}, t)
+	if err != nil {
+		return err
+	}
+	p.plainLog = !strings.Contains(strings.Join(results[0].Log, "\n"), "\xc3\xa9")
+	return nil
+}
+
+// suits tells whether transcripts of a setup can be played to the reference.
+func (p *Programs) suits(setup Setup) bool {
+	return p.Reference != "" && p.Dialect == setup.Dialect && !(setup.UTF8 && p.plainLog)
 }
 
 // A pair is one daemon of each kind, started alike.
@@ -28,7 +58,7 @@ func (p Programs) start(ctx context.Context, setup Setup) (*pair, error) {
 		return nil, err
 	}
 	pair := &pair{ours: ours}
-	if p.Reference == "" || p.Dialect != setup.Dialect {
+	if !p.suits(setup) {
 		return pair, nil
 	}
 	if pair.reference, err = Start(ctx, "reference", p.Reference, setup); err != nil {

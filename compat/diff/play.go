@@ -53,7 +53,13 @@ func play(t *Transcript, label labeler, targets []*Target) ([]*Result, error) {
 	closeAll(parts)
 	results := make([]*Result, len(parts))
 	for i, p := range parts {
-		if err := p.end(); err != nil {
+		left := 0
+		if i > 0 {
+			left = results[0].Left
+		} else if t.Recorded != nil {
+			left = t.Recorded.Left
+		}
+		if err := p.end(left); err != nil {
 			return nil, fmt.Errorf("%s: %w", targets[i].Name, err)
 		}
 		results[i] = p.result
@@ -124,8 +130,9 @@ func (p *part) finish(i int) {
 	p.result.Outcomes = append(p.result.Outcomes, outcome)
 }
 
-// end completes the result when all steps are taken.
-func (p *part) end() error {
+// end completes the result when all steps are taken. It waits a little for a
+// daemon that has more descriptors than left to close the rest.
+func (p *part) end(left int) error {
 	target, result := p.player.target, p.result
 	p.do(p.player.close)
 	if p.player.exit != "" || p.dead != nil {
@@ -139,7 +146,7 @@ func (p *part) end() error {
 		result.Log = p.normal(target.texts())
 		return nil
 	}
-	n, err := target.settledDescriptors(p.descriptors)
+	n, err := target.settledDescriptors(p.descriptors + left)
 	if err != nil {
 		return err
 	}

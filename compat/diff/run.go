@@ -13,6 +13,7 @@ import (
 type Options struct {
 	Programs
 	Transcripts []*Transcript // each is played to daemons of its own
+	Scripts     []string      // files with cache operations, which need a reference
 	// Random is how many random transcripts of Seed are played. They need a
 	// reference.
 	Random uint64
@@ -31,6 +32,10 @@ type Finding struct {
 	Reference, Ours *Result
 	Differences     []Difference
 }
+
+// enough is after how many unnamed differences the random transcripts end. They
+// are most often the same ones, and it takes time to make each small.
+const enough = 20
 
 // workers is how many transcripts are played at a time.
 const workers = 4
@@ -53,10 +58,19 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if o.Random > 0 && o.Reference == "" {
 		return nil, errors.New("random transcripts are on no record: a reference is needed")
 	}
+	if len(o.Scripts) > 0 && o.Reference == "" {
+		return nil, errors.New("what scripts lead to is on no record: a reference is needed")
+	}
+	if err := r.findLogging(ctx); err != nil {
+		return nil, err
+	}
 	began := time.Now()
 	err := r.fixed(ctx)
 	if err == nil {
 		err = r.random(ctx)
+	}
+	if err == nil && len(o.Scripts) > 0 {
+		r.report.Scripts, err = runScripts(ctx, o.Programs, o.Scripts)
 	}
 	if errors.Is(err, errFound) {
 		err = nil
@@ -105,9 +119,13 @@ func (r *run) random(ctx context.Context) error {
 	err := r.inParallel(ctx, len(runs), int(r.Random), func(worker, i int) error {
 		t := Generate(r.Seed, uint64(i))
 		t.Setup.Dialect = r.Dialect
+		t.Setup.UTF8 = t.Setup.UTF8 && !r.plainLog
 		runs[worker].setup = t.Setup
 		if err := runs[worker].play(ctx, t); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
+		}
+		if r.foundEnough() {
+			return errFound
 		}
 		return nil
 	})
@@ -147,6 +165,12 @@ func (r *run) played() {
 	if r.Progress != nil {
 		r.Progress(r.report.Played, r.total)
 	}
+}
+
+func (r *run) foundEnough() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.report.Unnamed()) >= enough
 }
 
 func (r *run) note(f Finding) {

@@ -88,8 +88,24 @@ func (t *Target) wake() error {
 		}
 		time.Sleep(time.Millisecond)
 	}
+	if err := t.widenLog(); err != nil {
+		return fmt.Errorf("make room for its log: %w", err)
+	}
 	lines, _, err := t.probe()
 	t.startup = startupLines(lines)
+	return err
+}
+
+// widenLog makes the pipe that the daemon logs to large. Ours loses lines rather
+// than wait for long for somebody who reads slowly, as everybody does on a busy
+// machine.
+func (t *Target) widenLog() error {
+	fd, err := unix.Open(fmt.Sprintf("/proc/%d/fd/2", t.PID()), unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	_, err = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, 1<<20)
 	return err
 }
 
@@ -104,7 +120,7 @@ func (t *Target) Close() {
 
 // closingTime is how long a daemon may take to close descriptors when it is done
 // with everything else. Ours leaves those that could hold it up to a thread.
-const closingTime = 100 * time.Millisecond
+const closingTime = 2 * time.Second
 
 // settledDescriptors counts the daemon's descriptors once there are no more than
 // expected, or when that does not come to pass.

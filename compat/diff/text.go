@@ -146,25 +146,33 @@ func (d Difference) label() string {
 	return " [" + d.Name + "]"
 }
 
-// printLines shows the lines in which two texts differ.
+// around is how many lines are shown before and after those that differ.
+const around = 12
+
+// printLines shows the lines in which two texts differ, and some around them.
 func printLines(w io.Writer, a, b []string) {
-	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
-		fmt.Fprintf(w, "        %s\n", shorten(a[0]))
-		a, b = a[1:], b[1:]
+	head, tail := 0, 0
+	for head < min(len(a), len(b)) && a[head] == b[head] {
+		head++
 	}
-	var same []string
-	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
-		same = append(same, a[len(a)-1])
-		a, b = a[:len(a)-1], b[:len(b)-1]
+	for tail < min(len(a), len(b))-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
 	}
-	for _, line := range a {
-		fmt.Fprintf(w, "      - %s\n", shorten(line))
+	if left := head - around; left > 0 {
+		fmt.Fprintf(w, "        (%d lines)\n", left)
 	}
-	for _, line := range b {
-		fmt.Fprintf(w, "      + %s\n", shorten(line))
+	printEach(w, "       ", a[max(head-around, 0):head])
+	printEach(w, "      -", a[head:len(a)-tail])
+	printEach(w, "      +", b[head:len(b)-tail])
+	printEach(w, "       ", a[len(a)-tail:len(a)-max(tail-around, 0)])
+	if left := tail - around; left > 0 {
+		fmt.Fprintf(w, "        (%d lines)\n", left)
 	}
-	for _, line := range slices.Backward(same) {
-		fmt.Fprintf(w, "        %s\n", shorten(line))
+}
+
+func printEach(w io.Writer, mark string, lines []string) {
+	for _, line := range lines {
+		fmt.Fprintf(w, "%s %s\n", mark, shorten(line))
 	}
 }
 

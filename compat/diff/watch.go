@@ -24,7 +24,7 @@ const (
 // that sent it returns: that is what wakes it.
 type watch struct {
 	pid   int
-	epoll int // descriptor of the daemon's event loop
+	epoll int // descriptor of the daemon's event loop; -1 if that has none
 	tasks []task
 	ids   string // of the threads
 	buf   [512]byte
@@ -37,7 +37,8 @@ type task struct {
 }
 
 // newWatch finds the event loop of process pid: the epoll descriptor that has
-// listen in it.
+// listen in it. Before Postfix 2.4 the reference had none and called select.
+// Whether it waits for all of its clients or for one does not show then.
 func newWatch(pid, listen int) (*watch, error) {
 	w := &watch{pid: pid, epoll: -1}
 	names, err := os.ReadDir(fmt.Sprintf("/proc/%d/fdinfo", pid))
@@ -51,6 +52,10 @@ func newWatch(pid, listen int) (*watch, error) {
 			return w, err
 		}
 	}
+	if w.lookAgain(); w.lookAtTasks() == waiting {
+		return w, nil
+	}
+	w.close()
 	return nil, errors.New("no event loop yet")
 }
 
@@ -79,7 +84,7 @@ func (w *watch) look() rest {
 	if state := w.lookAtTasks(); state != busy {
 		return state
 	}
-	w.refresh()
+	w.lookAgain()
 	return w.lookAtTasks()
 }
 
@@ -131,14 +136,16 @@ func (w *watch) judge(text string) rest {
 		if fd, err := strconv.ParseInt(strings.TrimPrefix(first, "0x"), 16, 64); err == nil && int(fd) == w.epoll {
 			return waiting
 		}
+	case w.epoll < 0 && isSelect(call):
+		return waiting
 	case isWaitForOne(call):
 		return stuck
 	}
 	return busy
 }
 
-// refresh looks for threads anew.
-func (w *watch) refresh() {
+// lookAgain looks for threads anew.
+func (w *watch) lookAgain() {
 	dir, err := os.Open(fmt.Sprintf("/proc/%d/task", w.pid))
 	if err != nil {
 		return
@@ -198,6 +205,8 @@ func openDescriptors(pid int) (int, error) {
 func isEpollWait(call int) bool {
 	return call == unix.SYS_EPOLL_PWAIT || call == sysEpollWait || call == unix.SYS_EPOLL_PWAIT2
 }
+
+func isSelect(call int) bool { return call == unix.SYS_PSELECT6 || call == sysSelect }
 
 // isWaitForOne knows the calls in which the reference waits for bytes from the
 // client that it serves (src/util/timed_read.c, src/util/unix_recv_fd.c). One of

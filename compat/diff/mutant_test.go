@@ -1,0 +1,157 @@
+package diff
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// mutants are servers with a mistake in them: what to change in which file.
+var mutants = []struct {
+	name, file, old, new string
+	// Where one kind of transcript cannot see the mistake.
+	notRandom, notFixed bool
+}{
+	{name: "forgets the buffer rule", file: "scached/protocol/request.go",
+		old: "	if !c.duplex {\n		c.in = nil\n	}\n"},
+	{name: "last in first out", file: "scached/cache/multi.go",
+		old: "length > 0; length-- {\n		i := l.items.first\n", new: "length > 0; length-- {\n		i := l.items.last\n"},
+	{name: "wrong shape of a miss", file: "scached/protocol/request.go",
+		old: "c.reply(status, empty[:c.request.properties]...)", new: "c.reply(status, empty[:0]...)"},
+	{name: "leaks a descriptor", file: "scached/protocol/request.go",
+		old: "	c.service.Close(c.session)\n	c.session = -1\n", new: "	c.session = -1\n"},
+	{name: "a warning missing", file: "scached/protocol/request.go",
+		old: "		c.service.Log.Warning(r.service + \": bad or missing request parameter\")\n"},
+
+	{name: "buffer too small", file: "scached/protocol/doc.go",
+		old: "const BufferSize = 4096", new: "const BufferSize = 4095"},
+	{name: "hits not counted", file: "scached/protocol/request.go",
+		old: "c.service.Statistics.destination.hits++", new: "_ = c"},
+	{name: "ttl not cut", file: "scached/protocol/request.go",
+		old: "c.ttl = min(c.ttl, c.service.TTLLimit)", new: "_ = c", notRandom: true},
+	{name: "a second late", file: "scached/cache/wheel.go",
+		old: "if i.due <= w.now {", new: "if i.due < w.now {", notRandom: true},
+	{name: "refresh ignored", file: "scached/cache/multi.go",
+		old: "		m.wheel.set(i, ttl)\n		refreshed", new: "		refreshed", notRandom: true},
+	{name: "ttl of 64 bits", file: "scached/protocol/request.go",
+		old: "int(int32(c.scan.Uint(0)))", new: "int(c.scan.Uint(0))"},
+	{name: "reads a descriptor's message whole", file: "scached/server/serve.go",
+		old: "buffer = s.buffer[:1]", new: "buffer = s.buffer[:2]"},
+	{name: "verbose in other words", file: "scached/protocol/service.go",
+		old: "shown = \"(end)\"", new: "shown = \"\""},
+}
+
+// buildMutant builds the daemon with a mistake. The product's own source stays
+// as it is: the compiler is told to take another file in the place of one.
+func buildMutant(t *testing.T, file, old, new string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("../..", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), old); n != 1 {
+		t.Fatalf("%s holds what is to be changed %d times; keep the mutant up to date:\n%s", file, n, old)
+	}
+	dir := t.TempDir()
+	changed, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
+	list, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		changed: []byte(strings.Replace(string(source), old, new, 1)),
+		overlay: list,
+	} {
+		if err := os.WriteFile(name, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program, err := build(filepath.Join(dir, "scached"), "-overlay="+overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// A server with a mistake does not get through, neither with the recorded
+// transcripts alone nor with the random ones alone.
+func TestMutants(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	builtIn, err := BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			p := Programs{Reference: reference(t), Ours: buildMutant(t, m.file, m.old, m.new)}
+			if !m.notRandom {
+				catch(t, Options{Programs: p, Random: 300, Seed: seed, First: true})
+			}
+			if !m.notFixed {
+				catch(t, Options{Programs: Programs{Ours: p.Ours}, Transcripts: builtIn, First: true})
+			}
+		})
+	}
+}
+
+func catch(t *testing.T, o Options) {
+	t.Helper()
+	report, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := report.Unnamed()
+	if len(found) == 0 {
+		t.Fatalf("not caught by %d transcripts, %d of them random", report.Played, o.Random)
+	}
+	t.Logf("caught after %d transcripts by %s: %s", report.Played, found[0].Transcript.Name, found[0].Differences[0].What)
+}
+
+// A difference is made small, and what is saved of it shows it again.
+func TestShrunkAndSaved(t *testing.T) {
+	t.Parallel()
+	m := mutants[4]
+	p := Programs{Reference: reference(t), Ours: buildMutant(t, m.file, m.old, m.new)}
+	report, err := Run(t.Context(), Options{Programs: p, Random: 10, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := report.Save(t.TempDir())
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	var all []*Transcript
+	for _, file := range files {
+		list, err := ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) != 1 || len(list[0].Steps) != 2 {
+			var text strings.Builder
+			list[0].Print(&text, list[0].Recorded, nil)
+			t.Errorf("%s could be smaller:\n%s", file, text.String())
+		}
+		all = append(all, list...)
+	}
+	for _, test := range []struct {
+		program string
+		want    int
+	}{{p.Ours, len(all)}, {ours(t), 0}} {
+		report, err := Run(t.Context(), Options{Programs: Programs{Ours: test.program}, Transcripts: all})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(report.Unnamed()); got != test.want {
+			t.Errorf("%s: %d transcripts show a difference, want %d of %d", filepath.Base(test.program), got, test.want, len(all))
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package diff
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Report is what came of a run.
+type Report struct {
+	Played   int
+	Time     time.Duration
+	Findings []Finding // those with a name, too
+	Scripts  []ScriptResult
+}
+
+// Unnamed are the findings that are not there on purpose.
+func (r *Report) Unnamed() []Finding {
+	var unnamed []Finding
+	for _, f := range r.Findings {
+		if Unnamed(f.Differences) {
+			unnamed = append(unnamed, f)
+		}
+	}
+	return unnamed
+}
+
+// Clean tells whether all differences have a name.
+func (r *Report) Clean() bool {
+	return len(r.Unnamed()) == 0 &&
+		!slices.ContainsFunc(r.Scripts, func(s ScriptResult) bool { return len(s.Differences) > 0 })
+}
+
+// Names counts the transcripts that show each named difference.
+func (r *Report) Names() map[string]int {
+	names := make(map[string]int)
+	for _, f := range r.Findings {
+		seen := make(map[string]bool)
+		for _, d := range f.Differences {
+			seen[d.Name] = true
+		}
+		delete(seen, "")
+		for name := range maps.Keys(seen) {
+			names[name]++
+		}
+	}
+	return names
+}
+
+// WriteText writes the report for people; with all, also the transcripts with
+// named differences.
+func (r *Report) WriteText(w io.Writer, all bool) error {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		if all || Unnamed(f.Differences) {
+			f.print(&b)
+		}
+	}
+	unnamed := len(r.Unnamed())
+	for _, s := range r.Scripts {
+		if len(s.Differences) > 0 {
+			unnamed++
+			fmt.Fprintf(&b, "%s: %s\n  %s\n", s.Name, s.Summary, strings.Join(s.Differences, "\n  "))
+		}
+	}
+	names := r.Names()
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		fmt.Fprintf(&b, "%-14s %5d  %s\n", name, names[name], Named[name])
+	}
+	fmt.Fprintf(&b, "%d transcripts", r.Played)
+	if len(r.Scripts) > 0 {
+		fmt.Fprintf(&b, ", %d scripts", len(r.Scripts))
+	}
+	fmt.Fprintf(&b, " in %.1f s: %d with unnamed differences\n", r.Time.Seconds(), unnamed)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (f Finding) print(b *strings.Builder) {
+	b.WriteString(f.Transcript.Name)
+	if setup := f.Transcript.Setup; setup != (Setup{}) {
+		text, _ := json.Marshal(setup)
+		fmt.Fprintf(b, " %s", text)
+	}
+	b.WriteByte('\n')
+	f.Transcript.Print(b, f.Reference, f.Differences)
+	b.WriteByte('\n')
+}
+
+type jsonFinding struct {
+	jsonTranscript
+	Differences []Difference `json:"differences"`
+}
+
+// WriteJSON writes the report for programs.
+func (r *Report) WriteJSON(w io.Writer) error {
+	out := struct {
+		Played  int            `json:"transcripts"`
+		Seconds float64        `json:"seconds"`
+		Unnamed []jsonFinding  `json:"unnamed"`
+		Named   map[string]int `json:"named"`
+		Scripts []ScriptResult `json:"scripts,omitempty"`
+		Clean   bool           `json:"clean"`
+	}{r.Played, r.Time.Seconds(), []jsonFinding{}, r.Names(), r.Scripts, r.Clean()}
+	for _, f := range r.Unnamed() {
+		out.Unnamed = append(out.Unnamed, jsonFinding{f.recording().json(), f.Differences})
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", " ")
+	return encoder.Encode(out)
+}
+
+// recording is the transcript with what the reference did this time.
+func (f Finding) recording() *Transcript {
+	t := *f.Transcript
+	t.Recorded = f.Reference
+	return &t
+}
+
+// Save writes the transcripts with unnamed differences into a directory, each as
+// a file that says what the reference does, and returns their names.
+func (r *Report) Save(dir string) ([]string, error) {
+	var files []string
+	for _, f := range r.Unnamed() {
+		if len(f.Transcript.Steps) == 0 {
+			continue // it is not about one transcript
+		}
+		file := filepath.Join(dir, f.Transcript.Name+".json")
+		if err := WriteFile(file, []*Transcript{f.recording()}); err != nil {
+			return files, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
