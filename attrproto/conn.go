@@ -22,8 +22,8 @@ type Handshake struct {
 // find_dest; [Handshake.Save] is the one for save_endp.
 var (
 	Handshake2004 = Handshake{}                          // snapshots of 2004
-	Handshake22   = Handshake{Before: true}              // 2.2
-	Handshake23   = Handshake{Before: true, After: true} // 2.3 and later
+	Handshake22   = Handshake{Before: true}              // 2.2.0 to 2.2.4
+	Handshake23   = Handshake{Before: true, After: true} // 2.2.5 and later
 )
 
 // Save is the handshake of save_endp in the same version: the status that the

@@ -23,12 +23,13 @@ type Target struct {
 	*compat.Daemon
 	Name string // for messages: "ours", "reference"
 
-	setup   Setup
-	watch   *watch
-	line    int // of the log: the first one that nothing is known of
-	status  int // likewise of the records on the status channel
-	probes  int
-	startup []string // log lines from before the first client
+	setup    Setup
+	watch    *watch
+	line     int // of the log: the first one that nothing is known of
+	status   int // likewise of the records on the status channel
+	probes   int
+	warnings int      // so far
+	startup  []string // log lines from before the first client
 }
 
 // Start starts a daemon. The caller closes it.
@@ -209,6 +210,11 @@ func (t *Target) cut(probe string) (lines []string, status []int32, err error) {
 	}
 	all := t.texts()
 	at := indexOf(all, 0, probe)
+	for _, line := range all[:at+1] {
+		if strings.HasPrefix(line, "warning: ") {
+			t.warnings++
+		}
+	}
 	if !t.setup.Verbose {
 		t.line += at + 1
 		return all[:at], nil, nil

@@ -114,6 +114,13 @@ func (l *Log) reachAt(path string) {
 	l.sock.setPath(path)
 }
 
+// limitWarnings sets how many warnings a second are logged, 0 for any number.
+func (l *Log) limitWarnings(perSecond int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.flood = floodGate{perSecond: perSecond}
+}
+
 // setUTF8 says whether what looks like UTF-8 is printable.
 func (l *Log) setUTF8(on bool) {
 	l.mu.Lock()

@@ -32,6 +32,7 @@ type Params struct {
 	BindingLimit         int    // scached_binding_limit: bindings of destinations in all
 	MemoryLimit          int    // scached_memory_limit: bytes of text of sessions, and of bindings
 	ClientLimit          int    // scached_client_limit: clients at a time
+	WarningLimit         int    // scached_warning_limit: warnings a second in the log, 0 for any number
 }
 
 // A paramReader collects parameters until the first error.
@@ -144,6 +145,7 @@ func (p *Params) readService(c *config) error {
 	r.integer(&p.BindingLimit, "scached_binding_limit", "20000", 1)
 	r.integer(&p.MemoryLimit, "scached_memory_limit", "67108864", 65536)
 	r.integer(&p.ClientLimit, "scached_client_limit", "10000", 1)
+	r.integer(&p.WarningLimit, "scached_warning_limit", "100", 0)
 	return r.err
 }
 

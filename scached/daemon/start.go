@@ -234,7 +234,11 @@ func (s *starter) checkTerminal() error {
 }
 
 func (s *starter) readServiceParams() error {
-	return s.Params.readService(s.config)
+	if err := s.Params.readService(s.config); err != nil {
+		return err
+	}
+	s.Log.limitWarnings(s.Params.WarningLimit)
+	return nil
 }
 
 func (s *starter) checkOptions() error {

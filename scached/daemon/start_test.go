@@ -489,7 +489,7 @@ func TestStart(t *testing.T) {
 			TTLLimit: 2 * time.Second, StatisticsPeriod: 10 * time.Minute, MaxIdle: 5 * time.Second,
 			IPCTimeout: time.Hour, DaemonTimeout: 5 * time.Hour,
 			Protocol: "2.2", StringLimit: 65536, SessionLimit: 20000, EndpointSessionLimit: 10000,
-			BindingLimit: 20000, MemoryLimit: 64 << 20, ClientLimit: 10000,
+			BindingLimit: 20000, MemoryLimit: 64 << 20, ClientLimit: 10000, WarningLimit: 100,
 		},
 	}
 	if diff := cmp.Diff(want, *p, cmpopts.IgnoreUnexported(Process{}),

@@ -14,7 +14,7 @@ type Dialect struct {
 // Dialects are all there are, the newest first.
 var Dialects = []Dialect{
 	{Version: "3.6", Greets: true, Before: true, After: true},
-	{Version: "2.3", Before: true, After: true},
+	{Version: "2.3", Before: true, After: true}, // and 2.2.5 to 2.2.12
 	{Version: "2.2", Before: true},
 	{Version: "20040720"},
 }
