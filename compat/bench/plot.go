@@ -43,7 +43,8 @@ func (r *Report) WritePlot(w io.Writer) error {
 	if lines == 0 {
 		return errors.New("plot: the load was not measured")
 	}
-	p.Y.Max *= 1.1 // keeps the highest spread clear of the frame
+	p.Y.Max *= 1.1  // keeps the highest spread clear of the frame
+	p.X.Max *= 1.05 // and the last number
 	canvas := vgsvg.New(16*vg.Centimeter, 10*vg.Centimeter)
 	p.Draw(draw.New(canvas))
 	if _, err := canvas.WriteTo(w); err != nil {
