@@ -2,13 +2,9 @@ package diff
 
 import "context"
 
-// renewal is after how many transcripts daemons are started anew, for labels would
-// become scarce, and bindings many; warningQuota is after how many warnings: ours
-// holds them back when a thousand have come at once (scached/daemon/logflood.go).
-const (
-	renewal      = 2000
-	warningQuota = 700
-)
+// renewal is after how many transcripts daemons are started anew: labels would
+// become scarce, and bindings many.
+const renewal = 2000
 
 // A randomRun plays random transcripts of one setup, one after the other, to
 // daemons that are used again.
@@ -85,7 +81,7 @@ func (r *randomRun) note(t *Transcript, c *comparison) {
 
 // try plays a transcript to daemons that are at hand, and starts them if need be.
 func (r *randomRun) try(ctx context.Context, t *Transcript) (*comparison, error) {
-	if r.pair != nil && (r.pair.played >= renewal || r.pair.ours.warnings >= warningQuota) {
+	if r.pair != nil && r.pair.played >= renewal {
 		r.retire()
 	}
 	if r.pair == nil {
