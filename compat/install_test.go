@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"scache/compat/testbed"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -27,7 +29,7 @@ type installTest struct {
 
 func newInstallTest(t *testing.T) *installTest {
 	if _, err := findInstalled(); err != nil {
-		skipLocally(t, err.Error())
+		testbed.SkipLocally(t, err.Error())
 	}
 	it := &installTest{T: t, sbin: t.TempDir()}
 	it.options = InstallOptions{Daemon: filepath.Join(t.TempDir(), "built"), ConfigDir: t.TempDir(), Out: &it.out}

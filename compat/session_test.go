@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"scache/compat/testbed"
 	"scache/scached/client"
 	"scache/scached/protocol"
 )
@@ -187,7 +188,7 @@ func TestDescriptorsComeBack(t *testing.T) {
 
 // TestStartup measures the time from the start of the process to its greeting.
 func TestStartup(t *testing.T) {
-	needRoot(t)
+	testbed.NeedRoot(t)
 	program := ours(t)
 	var times []time.Duration
 	for range 7 {

@@ -6,13 +6,9 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,47 +16,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/compat"
+	"scache/compat/testbed"
 )
 
-// build builds our daemon once for all tests of this package, as the Makefile
-// does.
-var build = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(buildDir, "scached")
-	cmd := exec.Command("go", "build", "-o", path, "scache/cmd/scached")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-var buildDir string
-
-func TestMain(m *testing.M) {
-	os.Exit(testMain(m))
-}
-
-func testMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "scbuild")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o755); err != nil { // the daemon may not be root
-		panic(err)
-	}
-	buildDir = dir
-	return m.Run()
-}
-
-func buildScached(t *testing.T) string {
-	t.Helper()
-	path, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
+func TestMain(m *testing.M) { testbed.Main(m) }
 
 // A short measurement of everything but mail, which package compat tests. Every
 // answer of a daemon is compared with what it should be on the way.
@@ -74,7 +33,7 @@ func TestRun(t *testing.T) {
 		t.Logf("NOT TESTED with the reference: %v", err)
 	}
 	o := Defaults()
-	o.Scached = buildScached(t)
+	o.Scached = testbed.Scached(t)
 	o.Parts = []string{PartLoad, PartStartup}
 	o.Sessions, o.Clients, o.Rounds, o.Length = []int{0, 50}, []int{1, 3}, 2, 20*time.Millisecond
 	var bar bytes.Buffer
@@ -151,7 +110,7 @@ func checkOutput(t *testing.T, report *Report) {
 // A run that is interrupted says so, whatever the daemons did about it.
 func TestInterrupted(t *testing.T) {
 	o := Defaults()
-	o.Scached = buildScached(t)
+	o.Scached = testbed.Scached(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Run(ctx, o); !errors.Is(err, context.Canceled) {
@@ -162,7 +121,7 @@ func TestInterrupted(t *testing.T) {
 // Sessions that expire are measured while they do, and all of them are gone
 // afterwards.
 func TestExpireAll(t *testing.T) {
-	s := &subject{program: buildScached(t)}
+	s := &subject{program: testbed.Scached(t)}
 	due := time.Now().Add(4 * time.Second).Truncate(time.Second)
 	own, err := connect(1)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"scache/compat/testbed"
 )
 
 // mutants are servers with a mistake in them: what to change in which file.
@@ -73,8 +75,8 @@ func buildMutant(t *testing.T, file, old, new string) string {
 			t.Fatal(err)
 		}
 	}
-	program, err := build(filepath.Join(dir, "scached"), "-overlay="+overlay)
-	if err != nil {
+	program := filepath.Join(dir, "scached")
+	if err := testbed.Build(program, "-overlay="+overlay); err != nil {
 		t.Fatal(err)
 	}
 	return program

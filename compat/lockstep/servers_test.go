@@ -3,17 +3,15 @@ package lockstep
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"scache/compat"
+	"scache/compat/testbed"
 )
 
 var (
@@ -21,32 +19,17 @@ var (
 	soak = flag.Duration("soak", 0, "how long to go on with random scenarios")
 )
 
-// build builds our daemon as the Makefile does.
-func build(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "scached")
-	cmd := exec.Command("go", "build", "-o", path, "scache/cmd/scached")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return path
-}
+func TestMain(m *testing.M) { testbed.Main(m) }
 
 // startAll returns the reference, ours, and the cache in this process.
 func startAll(t *testing.T) []Side {
 	t.Helper()
+	testbed.NeedRoot(t)
 	reference, err := compat.ReferenceProgram()
-	if err == nil && os.Getuid() != 0 {
-		err = errors.New("not root")
-	}
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("CI: ", err)
-		}
-		t.Skip("NOT TESTED against the reference: ", err)
+		testbed.SkipLocally(t, err.Error())
 	}
-	sides, stop, err := Start(context.Background(), Program{"reference", reference}, Program{"scached", build(t)})
+	sides, stop, err := Start(context.Background(), Program{"reference", reference}, Program{"scached", testbed.Scached(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

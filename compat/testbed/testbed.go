@@ -1,0 +1,77 @@
+// Package testbed is what the tests of compat and of the packages below it have
+// in common: a daemon that is built once, and the rule for what cannot be tested
+// somewhere. A package whose tests call [Scached] runs them with [Main].
+package testbed
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+var buildDir string
+
+// Main runs the tests of a package, removes what was built for them and ends the
+// process.
+func Main(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "scbuild")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { // the daemon may not be root
+		panic(err)
+	}
+	buildDir = dir
+	return m.Run()
+}
+
+// Build builds our daemon into a file, as the Makefile does, with more flags of
+// "go build" if there are any.
+func Build(path string, flags ...string) error {
+	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", path}, flags...)
+	cmd := exec.Command("go", append(args, "scache/cmd/scached")...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
+}
+
+var built = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(buildDir, "scached")
+	return path, Build(path)
+})
+
+// Scached is the path of our daemon, built once for the tests of a package.
+func Scached(t testing.TB) string {
+	t.Helper()
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// NeedRoot skips a test that does what only root, and so master(8), can do.
+func NeedRoot(t testing.TB) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		SkipLocally(t, "not root: cannot do what master(8) does")
+	}
+}
+
+// SkipLocally skips a test, and says so, but fails it where everything has to
+// run.
+func SkipLocally(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("CI: %s", why)
+	}
+	t.Skipf("NOT TESTED: %s", why)
+}
