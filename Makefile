@@ -11,7 +11,11 @@ build:
 # Postfix is what everything is compared with. SKIP_POSTFIX=1: do not install it.
 postfix:
 	@if test -z "$(SKIP_POSTFIX)" && ! command -v postconf >/dev/null && ! test -x /usr/sbin/postconf; then \
-		scripts/install-postfix; fi
+		scripts/install-packages postfix; fi
+
+# The race detector needs a C compiler.
+cc:
+	@command -v gcc >/dev/null || command -v clang >/dev/null || scripts/install-packages gcc libc6-dev
 
 run: build
 	@$(MAKE) -s postfix || echo "Postfix cannot be had here"
@@ -26,7 +30,7 @@ uninstall: build
 # What is compared with the reference in real time is tested one package at a
 # time. cgo is only for the race detector.
 GOTEST = CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 15m
-test: build postfix
+test: build postfix cc
 	$(GO) vet ./...
 	$(GOTEST) ./attrproto/... ./scached/... ./cmd/... ./scripts
 	$(GOTEST) -p 1 ./compat/...
@@ -54,4 +58,4 @@ soak: build postfix
 	bin/scachectl soak -duration $(SOAKTIME)
 	$(GO) test ./compat/lockstep -run TestRandomScenario -soak $(SOAKTIME) -timeout 0 -v
 
-.PHONY: build postfix run install uninstall test fuzz bench refs soak
+.PHONY: build postfix cc run install uninstall test fuzz bench refs soak
