@@ -15,7 +15,7 @@ postfix:
 
 # The race detector needs a C compiler.
 cc:
-	@command -v gcc >/dev/null || command -v clang >/dev/null || scripts/install-packages gcc libc6-dev
+	@command -v gcc >/dev/null || scripts/install-packages gcc libc6-dev
 
 run: build
 	@$(MAKE) -s postfix || echo "Postfix cannot be had here"
