@@ -12,17 +12,26 @@ const watchdogSteps = 3
 
 // A Watchdog notices an event loop that no longer turns.
 type Watchdog struct {
-	turns atomic.Uint64
-	step  time.Duration
-	done  chan struct{}
+	turns   atomic.Uint64
+	step    time.Duration
+	expired func()
+
+	timer   *time.Timer
+	stopped atomic.Bool
+	seen    uint64 // turns at the last look
+	silent  int    // looks since then
 }
 
 // NewWatchdog starts watching. When timeout has passed without a [Watchdog.Turn]
 // it calls expired, once, from a goroutine of its own; the caller will want
 // that to be the "watchdog timeout" of [Log.Fatal].
+//
+// The first timer of a Go program opens descriptors. That is now, and not at
+// some time later.
 func NewWatchdog(timeout time.Duration, expired func()) *Watchdog {
-	w := &Watchdog{step: timeout / watchdogSteps, done: make(chan struct{})}
-	go w.watch(expired)
+	w := &Watchdog{step: timeout / watchdogSteps, expired: expired}
+	w.timer = time.AfterFunc(1<<62, w.look)
+	w.timer.Reset(w.step)
 	return w
 }
 
@@ -32,25 +41,21 @@ func (w *Watchdog) Turn() { w.turns.Add(1) }
 // Interval is how long a loop without work may sleep between two turns.
 func (w *Watchdog) Interval() time.Duration { return w.step }
 
-// Stop ends the watch. It must not be called twice.
-func (w *Watchdog) Stop() { close(w.done) }
+// Stop ends the watch.
+func (w *Watchdog) Stop() {
+	w.stopped.Store(true)
+	w.timer.Stop()
+}
 
-func (w *Watchdog) watch(expired func()) {
-	ticker := time.NewTicker(w.step)
-	defer ticker.Stop()
-	seen, silent := uint64(0), 0
-	for silent < watchdogSteps {
-		select {
-		case <-w.done:
-			return
-		case <-ticker.C:
-		}
-		turns := w.turns.Load()
-		if turns != seen {
-			seen, silent = turns, 0
-			continue
-		}
-		silent++
+func (w *Watchdog) look() {
+	if w.stopped.Load() {
+		return
 	}
-	expired()
+	if turns := w.turns.Load(); turns != w.seen {
+		w.seen, w.silent = turns, 0
+	} else if w.silent++; w.silent == watchdogSteps {
+		w.expired()
+		return
+	}
+	w.timer.Reset(w.step)
 }
