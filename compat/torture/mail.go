@@ -66,12 +66,13 @@ const killTime = 3 * time.Minute
 func killUntil(ctx context.Context, p *compat.Postfix, done func() bool) (kills int, err error) {
 	pid := 0
 	for deadline := time.Now().Add(killTime); !done() && ctx.Err() == nil && time.Now().Before(deadline); kills++ {
-		if pid, err = p.WaitCache(pid, mailPatience); err != nil {
+		// A request makes master(8) start one, even when smtp(8) has given up on the
+		// cache. And it would start no other one for a minute if this one was
+		// killed before it had served anybody.
+		if err := serves(p); err != nil {
 			return kills, err
 		}
-		// master(8) starts no other one for a minute if this one was killed
-		// before it had served anybody.
-		if err := serves(p); err != nil {
+		if pid, err = p.WaitCache(pid, mailPatience); err != nil {
 			return kills, err
 		}
 		pause(ctx, time.Duration(rand.Int64N(int64(400*time.Millisecond))))
