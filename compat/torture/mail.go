@@ -75,7 +75,9 @@ func killUntil(ctx context.Context, p *compat.Postfix, done func() bool) (kills 
 		if pid, err = p.WaitCache(pid, mailPatience); err != nil {
 			return kills, err
 		}
-		pause(ctx, time.Duration(rand.Int64N(int64(400*time.Millisecond))))
+		// It takes master(8) a turn of its loop to read each status record, and it
+		// is busy; a daemon that it has not heard of is one that never served.
+		pause(ctx, 100*time.Millisecond+time.Duration(rand.Int64N(int64(300*time.Millisecond))))
 		if err := unix.Kill(pid, unix.SIGKILL); err != nil && err != unix.ESRCH {
 			return kills, fmt.Errorf("kill process %d: %w", pid, err)
 		}
