@@ -49,12 +49,12 @@ func TestKilledMail(t *testing.T) {
 	t.Parallel()
 	program := ours(t)
 	reference(t)
-	r, kills, err := KilledMail(t.Context(), program, 200)
+	r, kills, err := KilledMail(t.Context(), program, 600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d messages in %v, the daemon was killed %d times", r.Delivered, r.Took.Round(time.Millisecond), kills)
-	if r.Delivered != 200 || len(r.Lost)+len(r.Duplicates)+len(r.Unexpected) > 0 {
+	if r.Delivered != 600 || len(r.Lost)+len(r.Duplicates)+len(r.Unexpected) > 0 {
 		t.Errorf("lost %q, more than once %q, unexpected %q", r.Lost, r.Duplicates, r.Unexpected)
 	}
 	if kills < 3 {
