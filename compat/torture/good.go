@@ -144,16 +144,28 @@ const goodPause = 500 * time.Microsecond
 // until ctx ends, at least as many as needed for a percentile. With afresh, those
 // before the end of ctx do not count, and as many follow.
 func (b *beside) watch(ctx context.Context, enough int, afresh bool) error {
-	for n := 0; b.err == nil && (n < enough || ctx.Err() == nil); n++ {
+	for n := 0; b.err == nil && (afresh || n < enough || ctx.Err() == nil); n++ {
 		if afresh && ctx.Err() != nil {
 			b.attacked.took, b.spared.took = nil, nil
 			n, afresh = 0, false
 		}
-		b.err = b.attacked.cycle()
-		if err := b.spared.cycle(); err != nil {
+		if err := b.both(n%2 == 0); err != nil {
 			return fmt.Errorf("the daemon beside, which nobody attacks: %w", err)
 		}
 		pause(context.WithoutCancel(ctx), goodPause)
 	}
 	return nil
+}
+
+// both runs a cycle on either daemon. The first one after a pause takes longer, so
+// each of them has to be that in turn.
+func (b *beside) both(attackedFirst bool) error {
+	if attackedFirst {
+		b.err = b.attacked.cycle()
+	}
+	err := b.spared.cycle()
+	if !attackedFirst {
+		b.err = b.attacked.cycle()
+	}
+	return err
 }

@@ -41,7 +41,7 @@ func timesOf(g *goodClient) Times {
 // What an operating system with other things to do may add to any cycle; busy is
 // one that carries out many attacks at the same time.
 var (
-	slack     = Times{Median: 500 * time.Microsecond, P99: 5 * time.Millisecond}
+	slack     = Times{Median: 100 * time.Microsecond, P99: time.Millisecond}
 	busySlack = Times{Median: 20 * time.Millisecond, P99: 200 * time.Millisecond}
 )
 
