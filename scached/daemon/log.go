@@ -22,8 +22,8 @@ const recordLimit = 2000
 // destination afterwards.
 //
 // A log service that is slow, stuck or gone costs the caller at most a tenth of
-// a second in any second, and lines; how many lines were lost is said as soon
-// as there is somebody to say it to.
+// a second in any second, and lines; how many lines were lost is said,
+// once a second at most, when there is somebody to say it to.
 //
 // The methods may be called from any goroutine.
 type Log struct {
@@ -45,8 +45,9 @@ type Log struct {
 	text     []byte // the line at hand, printable
 	record   []byte // the same with all that goes before it
 
-	flood   floodGate
-	exiting atomic.Bool
+	flood     floodGate
+	confessed time.Time // when it was last said that lines were lost
+	exiting   atomic.Bool
 }
 
 func newLog() *Log {
@@ -135,6 +136,7 @@ func (l *Log) LastLines() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sock.lastChance()
+	l.confessed = time.Time{}
 }
 
 func (l *Log) write(s severity, text string) {
@@ -147,19 +149,26 @@ func (l *Log) write(s severity, text string) {
 		l.sock.lost++
 		return
 	}
-	if lost := l.sock.lost; lost > 0 {
-		l.text = append(l.text[:0], "log lines lost: "...)
-		l.text = strconv.AppendInt(l.text, int64(lost), 10)
-		if l.send(warning) {
-			l.sock.lost -= lost
-		}
-	}
+	l.confess()
 	l.text = append(l.text[:0], text...)
 	l.text = printable(l.text, l.utf8)
 	if !l.send(s) {
 		l.sock.lost++
 	}
 	l.print(s)
+}
+
+// confess says how many lines were lost, if any, no more than once a second.
+func (l *Log) confess() {
+	lost, now := l.sock.lost, l.now()
+	if lost == 0 || now.Sub(l.confessed) < time.Second {
+		return
+	}
+	l.text = append(l.text[:0], "log lines lost: "...)
+	l.text = strconv.AppendInt(l.text, int64(lost), 10)
+	if l.send(warning) {
+		l.sock.lost, l.confessed = 0, now
+	}
 }
 
 // printable replaces, in place, what is not printable by question marks. UTF-8
