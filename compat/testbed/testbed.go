@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -32,24 +33,47 @@ func run(m *testing.M) int {
 }
 
 // Build builds our daemon into a file, as the Makefile does, with more flags of
-// "go build" if there are any.
+// "go build" if there are any. The race detector is what cgo is for.
 func Build(path string, flags ...string) error {
 	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", path}, flags...)
 	cmd := exec.Command("go", append(args, "scache/cmd/scached")...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cgo := "CGO_ENABLED=0"
+	if slices.Contains(flags, "-race") {
+		cgo = "CGO_ENABLED=1"
+	}
+	cmd.Env = append(os.Environ(), cgo)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return nil
 }
 
-var built = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(buildDir, "scached")
-	return path, Build(path)
-})
+func buildOnce(name string, flags ...string) func() (string, error) {
+	return sync.OnceValues(func() (string, error) {
+		path := filepath.Join(buildDir, name)
+		return path, Build(path, flags...)
+	})
+}
+
+var (
+	built    = buildOnce("scached")
+	detector = buildOnce("scached.race", "-race")
+)
 
 // Scached is the path of our daemon, built once for the tests of a package.
 func Scached(t testing.TB) string {
+	t.Helper()
+	return need(t, built)
+}
+
+// RaceDetector is the path of our daemon with a race detector in it, which
+// keeps it from giving up all of its privileges.
+func RaceDetector(t testing.TB) string {
+	t.Helper()
+	return need(t, detector)
+}
+
+func need(t testing.TB, built func() (string, error)) string {
 	t.Helper()
 	path, err := built()
 	if err != nil {

@@ -3,6 +3,8 @@ package torture
 import (
 	"strings"
 	"testing"
+
+	"scache/compat/testbed"
 )
 
 // atOnce is how many attacks are carried out at a time. Most of the time they
@@ -17,15 +19,37 @@ type trial struct {
 	done    chan struct{}
 }
 
-func startTrial(t *testing.T, program string, attack Attack, places chan struct{}) *trial {
-	r := &trial{attack: attack, done: make(chan struct{})}
-	go func() {
-		places <- struct{}{}
-		defer func() { <-places; close(r.done) }()
-		r.outcome, r.err = Against(t.Context(), program, attack, false)
-	}()
-	return r
+// startTrials starts a trial of each attack, as many at a time as there are
+// places. What all daemons have in flight counts against a limit of their
+// user's, which is that of the process with the lowest. So those with a low one
+// wait for finish, and are then alone.
+func startTrials(t *testing.T, program string, attacks []Attack, places chan struct{}) (trials []*trial, finish func()) {
+	one := make(chan struct{}, 1)
+	one <- struct{}{}
+	for _, attack := range attacks {
+		r := &trial{attack: attack, done: make(chan struct{})}
+		trials = append(trials, r)
+		place := places
+		if r.alone() {
+			place = one
+		}
+		go func() {
+			place <- struct{}{}
+			defer func() { <-place; close(r.done) }()
+			r.outcome, r.err = Against(t.Context(), program, attack, false)
+		}()
+	}
+	return trials, func() {
+		for _, r := range trials {
+			if !r.alone() {
+				<-r.done
+			}
+		}
+		<-one
+	}
 }
+
+func (r *trial) alone() bool { return r.attack.Options.NoFile > 0 }
 
 // wait returns what came of the trial.
 func (r *trial) wait(t *testing.T) *Outcome {
@@ -40,35 +64,43 @@ func (r *trial) wait(t *testing.T) *Outcome {
 // Our daemon is none the worse for any of the attacks, in their short form; of
 // those that are known to hurt the reference each does.
 func TestAttacks(t *testing.T) {
-	scached := ours(t)
-	scache := reference(t)
+	scached, scache := ours(t), reference(t)
 	places := make(chan struct{}, atOnce)
-	var mine, alone []*trial
-	theirs := make(map[string]*trial)
-	// What all daemons have in flight counts against a limit of their user's,
-	// which is that of the process with the lowest. So those with a low one have
-	// to be alone.
-	one := make(chan struct{}, 1)
-	one <- struct{}{}
+	mine, finishMine := startTrials(t, scached, Attacks(), places)
+	var harmful []Attack
 	for _, attack := range Attacks() {
-		if attack.Options.NoFile > 0 {
-			alone = append(alone, startTrial(t, scached, attack, one))
-		} else {
-			mine = append(mine, startTrial(t, scached, attack, places))
-		}
 		if attack.Hurts {
-			theirs[attack.Name] = startTrial(t, scache, attack, places)
+			harmful = append(harmful, attack)
 		}
 	}
-	for _, trial := range mine {
-		trial.judge(t, theirs[trial.attack.Name])
+	theirs, finishTheirs := startTrials(t, scache, harmful, places)
+	finishTheirs()
+	for _, r := range theirs {
+		<-r.done
 	}
-	for _, trial := range theirs {
-		<-trial.done
+	finishMine()
+	for _, r := range mine {
+		var other *trial
+		if r.attack.Hurts {
+			other, theirs = theirs[0], theirs[1:]
+		}
+		r.judge(t, other)
 	}
-	<-one
-	for _, trial := range alone {
-		trial.judge(t, theirs[trial.attack.Name])
+}
+
+// What becomes of an attack does not depend on which thread is first.
+func TestRaces(t *testing.T) {
+	testbed.NeedRoot(t)
+	attacks := Attacks()
+	attacks = attacks[:len(attacks)-len(privilegeAttacks())]
+	trials, finish := startTrials(t, testbed.RaceDetector(t), attacks, make(chan struct{}, atOnce))
+	finish()
+	for _, r := range trials {
+		t.Run(r.attack.Name, func(t *testing.T) {
+			if o := r.wait(t); !o.Survived || o.Unanswered != nil || o.Leaked > 0 || o.Failure != nil {
+				t.Error(o.Why())
+			}
+		})
 	}
 }
 
