@@ -13,6 +13,8 @@ import (
 	"scache/compat"
 )
 
+const allAtOnce = "all of these at once"
+
 // hundred is how many bad clients of a kind there are.
 const hundred = 100
 
@@ -26,7 +28,7 @@ func clientAttacks() []Attack {
 		{Name: "100 clients that send garbage", Lasts: true, Hurts: true, Strike: garbage},
 		{Name: "100 clients that owe a descriptor", Lasts: true, Hurts: true, Strike: owing},
 		{Name: "100 clients stuck in a hand-over", Lasts: true, Hurts: true, Strike: stuckInHandOver},
-		{Name: "all of these at once", Lasts: true, Hurts: true, Strike: everyKind},
+		{Name: allAtOnce, Lasts: true, Hurts: true, Strike: everyKind},
 		{Name: "clients over ipc_timeout are dropped", Options: compat.Options{MainCF: "ipc_timeout = 1s"}, Strike: overtime},
 	}
 }
