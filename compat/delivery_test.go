@@ -368,6 +368,14 @@ func cachedTCP(t *testing.T, p *Postfix) []int {
 // slowSink makes a run long enough for something to happen in its middle.
 var slowSink = SinkOptions{Delay: 20 * time.Millisecond}
 
+// midway waits until a run is under way, and returns the cache's process number.
+func midway(p *Postfix, sink *Sink) (pid int, err error) {
+	if err := sink.Wait(100, deliveryPatience); err != nil {
+		return 0, err
+	}
+	return p.WaitCache(0, postfixPatience)
+}
+
 var reloadScenario = scenario{
 	name: "reload",
 	// postsuper(1) meets a file that is only being made, and cleanup(8) has the
@@ -385,10 +393,7 @@ var reloadScenario = scenario{
 			Mail:    Injection{Messages: 300, Senders: 5},
 			Held:    50,
 			During: func(ctx context.Context, p *Postfix, sink *Sink) (err error) {
-				if err := sink.Wait(100, deliveryPatience); err != nil {
-					return err
-				}
-				if first, err = p.WaitCache(0, postfixPatience); err != nil {
+				if first, err = midway(p, sink); err != nil {
 					return err
 				}
 				return Statistics(ctx, p, sink)
@@ -435,10 +440,7 @@ var killScenario = scenario{
 			Mail:    Injection{Messages: 300, Senders: 5},
 			Held:    50,
 			During: func(ctx context.Context, p *Postfix, sink *Sink) (err error) {
-				if err := sink.Wait(100, deliveryPatience); err != nil {
-					return err
-				}
-				if first, err = p.WaitCache(0, postfixPatience); err != nil {
+				if first, err = midway(p, sink); err != nil {
 					return err
 				}
 				return syscall.Kill(first, syscall.SIGKILL)

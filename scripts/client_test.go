@@ -34,6 +34,18 @@ func (c *call) client() (*client, error) {
 	return found, nil
 }
 
+// onClient makes a command of a function of a client and of the words after its
+// name.
+func onClient(run func(c *client, words []string) error) func(*call) error {
+	return func(c *call) error {
+		client, err := c.client()
+		if err != nil {
+			return err
+		}
+		return run(client, c.args)
+	}
+}
+
 // connect [-d name] CLIENT...
 func connect(c *call) error {
 	d, err := c.daemon()
@@ -68,71 +80,47 @@ func disconnect(c *call) error {
 
 // finish CLIENT
 // tells the daemon that the client will send nothing more.
-func finish(c *call) error {
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	return unix.Shutdown(client.fd, unix.SHUT_WR)
+func finish(c *client, _ []string) error {
+	return unix.Shutdown(c.fd, unix.SHUT_WR)
 }
 
 // send CLIENT TEXT...
 // sends bytes; \0 is a NUL.
-func send(c *call) error {
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	return client.write(unescape(strings.Join(c.args, " ")))
+func send(c *client, words []string) error {
+	return c.write(unescape(strings.Join(words, " ")))
 }
 
 // request CLIENT NAME=VALUE...
 // sends a list of attributes.
-func request(c *call) error {
-	client, err := c.client()
+func request(c *client, words []string) error {
+	list, err := attributes(words)
 	if err != nil {
 		return err
 	}
-	list, err := attributes(c.args)
-	if err != nil {
-		return err
-	}
-	return client.write(list)
+	return c.write(list)
 }
 
 // expect CLIENT TEXT...
 // reads as many bytes, and compares.
-func expect(c *call) error {
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	return client.expect(unescape(strings.Join(c.args, " ")))
+func expect(c *client, words []string) error {
+	return c.expect(unescape(strings.Join(words, " ")))
 }
 
 // answer CLIENT NAME=VALUE...
 // reads a list of attributes.
-func answer(c *call) error {
-	client, err := c.client()
+func answer(c *client, words []string) error {
+	list, err := attributes(words)
 	if err != nil {
 		return err
 	}
-	list, err := attributes(c.args)
-	if err != nil {
-		return err
-	}
-	return client.expect(list)
+	return c.expect(list)
 }
 
 // closed CLIENT
 // waits until the daemon closes the connection, with nothing more to say.
-func closed(c *call) error {
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
+func closed(c *client, _ []string) error {
 	var buf [1]byte
-	n, err := client.read(buf[:])
+	n, err := c.read(buf[:])
 	if n > 0 {
 		return fmt.Errorf("the daemon sent %q", buf[:n])
 	}

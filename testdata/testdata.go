@@ -1,5 +1,6 @@
 // Package testdata holds the transcripts and scripts that come with the project,
-// for its tests and for the tools that run them elsewhere.
+// for its tests and for the tools that run them elsewhere, and what fuzz targets
+// have in common.
 package testdata
 
 import "embed"

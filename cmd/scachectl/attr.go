@@ -58,20 +58,11 @@ func convert(name string, copy func(io.Writer, io.Reader, attrproto.Encoding, at
 	if err := f.Parse(args); err != nil {
 		return 2
 	}
-	in := os.Stdin
-	switch f.NArg() {
-	case 0:
-	case 1:
-		file, err := os.Open(f.Arg(0))
-		if err != nil {
-			return attrError(err)
-		}
-		defer file.Close()
-		in = file
-	default:
-		fmt.Fprintf(os.Stderr, "scachectl attr %s: one file at a time\n", name)
-		return 2
+	in, status := input(f)
+	if in == nil {
+		return status
 	}
+	defer in.Close()
 	return attrError(copy(os.Stdout, in, encoding, *format))
 }
 

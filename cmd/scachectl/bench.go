@@ -1,16 +1,13 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"scache/compat/bench"
@@ -56,7 +53,7 @@ func runBench(args []string) int {
 }
 
 func measure(o bench.Options, json bool, plot string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	report, err := bench.Run(ctx, o)
 	if err != nil {

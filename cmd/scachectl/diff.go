@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/signal"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"scache/compat"
@@ -46,7 +44,7 @@ func runDiff(args []string) int {
 		fmt.Fprintln(os.Stderr, "scachectl diff: random transcripts are on no record, so not with -offline")
 		return 2
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	clean, err := c.run(ctx)
 	if err != nil {

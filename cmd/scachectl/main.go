@@ -3,9 +3,15 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"text/tabwriter"
+
+	"golang.org/x/sys/unix"
 )
 
 // A command is one subcommand. Its file is named after it.
@@ -51,4 +57,28 @@ func usage() {
 		fmt.Fprintf(table, "  %s %s\t%s\n", c.name, c.synopsis, c.help)
 	}
 	table.Flush()
+}
+
+// untilInterrupted is for commands that leave nothing behind when somebody has
+// seen enough.
+func untilInterrupted() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+}
+
+// input opens the one file that a command reads, for the caller to close, or is
+// the standard input. If that cannot be, it says why and returns the exit status.
+func input(f *flag.FlagSet) (in *os.File, status int) {
+	if f.NArg() == 0 {
+		return os.Stdin, 0
+	}
+	err, status := errors.New("one file at a time"), 2
+	if f.NArg() == 1 {
+		in, err = os.Open(f.Arg(0))
+		status = 1
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "scachectl %s: %v\n", f.Name(), err)
+		return nil, status
+	}
+	return in, 0
 }

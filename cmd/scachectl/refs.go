@@ -6,10 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
 
 	"scache/compat"
 	"scache/compat/lockstep"
@@ -23,7 +20,7 @@ func runRefs(args []string) int {
 	if err := f.Parse(args); err != nil {
 		return 2
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	if err := refs(ctx, *ours, *reference, f.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "scachectl refs:", err)

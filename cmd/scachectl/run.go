@@ -1,13 +1,9 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-
-	"golang.org/x/sys/unix"
 
 	"scache/compat"
 )
@@ -26,7 +22,7 @@ func runRun(args []string) int {
 		fmt.Fprintln(os.Stderr, "scachectl run: no arguments but flags, and at least one message and sender")
 		return 2
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	if err := compat.Run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "scachectl run:", err)

@@ -19,20 +19,11 @@ func runScript(args []string) int {
 	if err := f.Parse(args); err != nil {
 		return 2
 	}
-	in := os.Stdin
-	switch f.NArg() {
-	case 0:
-	case 1:
-		file, err := os.Open(f.Arg(0))
-		if err != nil {
-			return scriptError(err)
-		}
-		defer file.Close()
-		in = file
-	default:
-		fmt.Fprintln(os.Stderr, "scachectl script: one file at a time")
-		return 2
+	in, status := input(f)
+	if in == nil {
+		return status
 	}
+	defer in.Close()
 	if script.IsTerminal(in) {
 		return scriptError(script.RunTerminal(in, o))
 	}

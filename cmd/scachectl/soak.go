@@ -1,14 +1,10 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"scache/compat/torture"
 )
@@ -30,7 +26,7 @@ func runSoak(args []string) int {
 	if o.Program = f.Arg(0); o.Program == "" {
 		o.Program = besideUs("scached")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	err := torture.Soak(ctx, o)
 	if err == nil && *mail > 0 {

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"scache/compat"
@@ -46,7 +43,7 @@ func runTorture(args []string) int {
 		o.Progress = func(what string) { fmt.Fprintf(os.Stderr, "\r\x1b[K%s", what) }
 		defer fmt.Fprint(os.Stderr, "\r\x1b[K")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	if err := torture.Run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "scachectl torture:", err)

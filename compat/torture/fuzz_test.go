@@ -1,14 +1,13 @@
 package torture
 
 import (
-	"encoding/json"
-	"os"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"scache/compat"
+	"scache/testdata"
 )
 
 // A byte of a fuzz input that is not one for the daemon, and what those after it
@@ -146,33 +145,22 @@ func drain(fd int) {
 
 // daemonSeeds are the conversations with the reference.
 func daemonSeeds(f *testing.F) (seeds [][]byte) {
-	text, err := os.ReadFile("../../testdata/transcripts/wire-3.12.json")
+	conversations, err := testdata.Conversations()
 	if err != nil {
 		f.Fatal(err)
 	}
-	var transcripts []struct {
-		Steps []struct {
-			Step, Data string
-			FDs        int
-		}
-	}
-	if err := json.Unmarshal(text, &transcripts); err != nil {
-		f.Fatal(err)
-	}
-	for _, transcript := range transcripts {
+	for _, conversation := range conversations {
 		var seed []byte
-		for _, step := range transcript.Steps {
-			for _, r := range step.Data {
-				seed = append(seed, byte(r))
-			}
+		for _, step := range conversation.Steps {
+			seed = append(seed, step.Data...)
 			switch {
-			case step.Step == "send":
+			case step.Do == "send":
 				seed = append(seed, escape, doSendAlone)
-			case step.Step == "send_fds" && step.FDs > 1:
+			case step.Do == "send_fds" && step.FDs > 1:
 				seed = append(seed, escape, doDescriptors)
-			case step.Step == "send_fds":
+			case step.Do == "send_fds":
 				seed = append(seed, escape, doDescriptor)
-			case step.Step == "shutdown_write":
+			case step.Do == "shutdown_write":
 				seed = append(seed, escape, doShutdown)
 			}
 			seed = append(seed, escape, doRead)

@@ -1,33 +1,14 @@
 package protocol
 
 import (
-	"encoding/json"
 	"io"
-	"os"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"scache/testdata"
 )
-
-// A tape is what a fuzz test reads its decisions from. At its end it says 0.
-type tape struct{ left []byte }
-
-func (t *tape) next() int {
-	if len(t.left) == 0 {
-		return 0
-	}
-	b := t.left[0]
-	t.left = t.left[1:]
-	return int(b)
-}
-
-func (t *tape) bytes(n int) []byte {
-	n = min(n, len(t.left))
-	b := t.left[:n]
-	t.left = t.left[n:]
-	return b
-}
 
 // What a tape can make happen.
 const (
@@ -103,29 +84,29 @@ func (h *host) descriptors(n int) []int {
 
 // play does what the tape says. The connection that has its turn gets only what
 // it has asked for, as from a server.
-func (h *host) play(t *tape) {
+func (h *host) play(t *testdata.Tape) {
 	turn := 0
-	for len(t.left) > 0 {
+	for len(t.Left) > 0 {
 		c := &h.conns[turn]
-		switch kind := t.next() % tapeKinds; kind {
+		switch kind := t.Next() % tapeKinds; kind {
 		case tapeBytes, tapeBytesWithDescriptor:
 			n := 0
 			if kind == tapeBytesWithDescriptor {
-				n = 1 + t.next()%2
+				n = 1 + t.Next()%2
 			}
-			h.feed(turn, t.bytes(t.next()), h.descriptors(n), "")
+			h.feed(turn, t.Bytes(t.Next()), h.descriptors(n), "")
 		case tapeMessage:
-			h.feed(turn, []byte(messages[t.next()%len(messages)]), nil, "")
+			h.feed(turn, []byte(messages[t.Next()%len(messages)]), nil, "")
 		case tapeFailure:
 			h.feed(turn, nil, nil, "No such thing")
 		case tapeTime:
-			h.now += int64(t.next() % 4)
+			h.now += int64(t.Next() % 4)
 			h.service.Cache.Expire(h.now)
 		case tapeEnd:
-			c.End([]error{io.EOF, unix.ETIMEDOUT}[t.next()%2])
+			c.End([]error{io.EOF, unix.ETIMEDOUT}[t.Next()%2])
 			h.output(c)
 			c.Close()
-			h.open(turn, t.next()%2 == 1)
+			h.open(turn, t.Next()%2 == 1)
 		case tapeOther:
 			turn = 1 - turn
 		}
@@ -224,8 +205,8 @@ func FuzzConn(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tape := &tape{data}
-		h := newHost(t, tape.next())
+		tape := &testdata.Tape{Left: data}
+		h := newHost(t, tape.Next())
 		h.play(tape)
 		h.finish()
 	})
@@ -233,30 +214,18 @@ func FuzzConn(f *testing.F) {
 
 // transcriptTapes are the conversations with the reference, as tapes.
 func transcriptTapes(f *testing.F) (tapes [][]byte) {
-	text, err := os.ReadFile("../../testdata/transcripts/wire-3.12.json")
+	conversations, err := testdata.Conversations()
 	if err != nil {
 		f.Fatal(err)
 	}
-	var transcripts []struct {
-		Steps []struct {
-			Step, Data string
-			FDs        int
-		}
-	}
-	if err := json.Unmarshal(text, &transcripts); err != nil {
-		f.Fatal(err)
-	}
-	for _, transcript := range transcripts {
+	for _, conversation := range conversations {
 		var tape []byte
-		for _, step := range transcript.Steps {
-			data := []byte(nil)
-			for _, r := range step.Data {
-				data = append(data, byte(r))
-			}
+		for _, step := range conversation.Steps {
+			data := step.Data
 			if len(data) > 255 {
 				continue
 			}
-			switch step.Step {
+			switch step.Do {
 			case "send":
 				tape = append(append(tape, tapeBytes, byte(len(data))), data...)
 			case "send_fds":

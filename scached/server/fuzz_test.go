@@ -1,13 +1,13 @@
 package server
 
 import (
-	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"scache/testdata"
 )
 
 // FuzzServer lets clients do anything that a local socket allows to a whole
@@ -22,33 +22,14 @@ func FuzzServer(f *testing.F) {
 	listen, path := fuzzListener(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := openDescriptors(t)
-		tape := &tape{data}
-		w := newWorld(t, listen, path, tape.next())
+		tape := &testdata.Tape{Left: data}
+		w := newWorld(t, listen, path, tape.Next())
 		w.play(tape)
 		w.finish()
 		if after := openDescriptors(t); after != before {
 			t.Fatalf("%d descriptors are open, %d were", after, before)
 		}
 	})
-}
-
-// A tape is what a fuzz test reads its decisions from. At its end it says 0.
-type tape struct{ left []byte }
-
-func (t *tape) next() int {
-	if len(t.left) == 0 {
-		return 0
-	}
-	b := t.left[0]
-	t.left = t.left[1:]
-	return int(b)
-}
-
-func (t *tape) bytes(n int) []byte {
-	n = min(n, len(t.left))
-	b := t.left[:n]
-	t.left = t.left[n:]
-	return b
 }
 
 // What a tape can make happen.
@@ -79,10 +60,10 @@ var fuzzMessages = []string{
 }
 
 // play does what the tape says, unless it is very long.
-func (w *world) play(t *tape) {
+func (w *world) play(t *testdata.Tape) {
 	const most = 200
-	for n := 0; len(t.left) > 0 && n < most; n++ {
-		op := t.next()
+	for n := 0; len(t.Left) > 0 && n < most; n++ {
+		op := t.Next()
 		place := op / tapeKinds % places
 		fd := w.clients[place]
 		switch op % tapeKinds {
@@ -90,18 +71,18 @@ func (w *world) play(t *tape) {
 			w.hangUp(place)
 			w.clients[place] = w.connect()
 		case tapeBytes:
-			n := t.next()
-			w.send(fd, t.bytes(n), t.next())
+			n := t.Next()
+			w.send(fd, t.Bytes(n), t.Next())
 		case tapeMessage:
-			w.send(fd, []byte(fuzzMessages[t.next()%len(fuzzMessages)]), t.next())
+			w.send(fd, []byte(fuzzMessages[t.Next()%len(fuzzMessages)]), t.Next())
 		case tapeRead:
 			w.read(fd)
 		case tapeClose:
 			w.hangUp(place)
 		case tapeShutdown:
-			unix.Shutdown(fd, t.next()%3)
+			unix.Shutdown(fd, t.Next()%3)
 		case tapeTime:
-			w.passed += []time.Duration{0, 10 * time.Millisecond, time.Second, 3 * time.Second, time.Hour}[t.next()%5]
+			w.passed += []time.Duration{0, 10 * time.Millisecond, time.Second, 3 * time.Second, time.Hour}[t.Next()%5]
 		case tapeFill:
 			w.fill(fd)
 		}
@@ -112,18 +93,14 @@ func (w *world) play(t *tape) {
 // fuzzSeeds are the conversations with the reference, as tapes, in each dialect;
 // and one with everything else.
 func fuzzSeeds(f *testing.F) (seeds [][]byte) {
-	text, err := os.ReadFile("../../testdata/transcripts/wire-3.12.json")
+	conversations, err := testdata.Conversations()
 	if err != nil {
 		f.Fatal(err)
 	}
-	var transcripts []transcript
-	if err := json.Unmarshal(text, &transcripts); err != nil {
-		f.Fatal(err)
-	}
-	for i, tr := range transcripts {
+	for i, conversation := range conversations {
 		tape := []byte{byte(i % 16), tapeConnect}
-		for _, step := range tr.Steps {
-			data := latin1(step.Data)
+		for _, step := range conversation.Steps {
+			data := step.Data
 			if len(data) == 0 || len(data) > 255 {
 				continue
 			}

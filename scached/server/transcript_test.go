@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/scached/protocol"
+	"scache/testdata"
 )
 
 // A recorder is a logger for tests.
@@ -81,37 +81,14 @@ func startServer(t *testing.T, change func(*Config)) (path string, log *recorder
 	return path, log
 }
 
-type transcript struct {
-	Name  string
-	Steps []struct {
-		Step, Data, Recv, Closed string
-		FDs                      int
-		RecvFDs                  int `json:"recv_fds"`
-	}
-	Log     []string
-	FDsLeft int `json:"fds_left"`
-}
-
-func latin1(s string) []byte {
-	b := make([]byte, 0, len(s))
-	for _, r := range s {
-		b = append(b, byte(r))
-	}
-	return b
-}
-
 // TestTranscripts plays what clients sent to the reference, and compares what
 // they get and what is logged with what the reference sent and logged.
 func TestTranscripts(t *testing.T) {
-	data, err := os.ReadFile("../../testdata/transcripts/wire-3.12.json")
+	conversations, err := testdata.Conversations()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var transcripts []transcript
-	if err := json.Unmarshal(data, &transcripts); err != nil {
-		t.Fatal(err)
-	}
-	for _, tr := range transcripts {
+	for _, tr := range conversations {
 		t.Run(tr.Name, func(t *testing.T) {
 			t.Parallel()
 			path, log := startServer(t, nil)
@@ -141,37 +118,36 @@ func printable(s string) string {
 	return string(b)
 }
 
-func play(t *testing.T, path string, tr transcript) {
+func play(t *testing.T, path string, tr testdata.Conversation) {
 	fd := -1
 	defer func() { unix.Close(fd) }()
 	for i, step := range tr.Steps {
-		data := latin1(step.Data)
 		var err error
-		switch step.Step {
+		switch step.Do {
 		case "connect":
 			fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 			if err == nil {
 				err = unix.Connect(fd, &unix.SockaddrUnix{Name: path})
 			}
 		case "send":
-			_, err = unix.Write(fd, data)
+			_, err = unix.Write(fd, step.Data)
 		case "send_fds":
-			err = sendDescriptors(t, fd, data, step.FDs)
+			err = sendDescriptors(t, fd, step.Data, step.FDs)
 		case "shutdown_write":
 			err = unix.Shutdown(fd, unix.SHUT_WR)
 		default:
-			t.Fatalf("unknown step %q", step.Step)
+			t.Fatalf("unknown step %q", step.Do)
 		}
 		if err != nil {
-			t.Fatalf("step %d, %s: %v", i, step.Step, err)
+			t.Fatalf("step %d, %s: %v", i, step.Do, err)
 		}
-		got, fds, eof := collect(fd, len(latin1(step.Recv)), step.Closed != "")
-		if diff := cmp.Diff(string(latin1(step.Recv)), string(got)); diff != "" {
-			t.Errorf("step %d, %s %q: bytes (-reference +ours):\n%s", i, step.Step, step.Data, diff)
+		got, fds, eof := collect(fd, len(step.Recv), step.Closed != "")
+		if diff := cmp.Diff(string(step.Recv), string(got)); diff != "" {
+			t.Errorf("step %d, %s %q: bytes (-reference +ours):\n%s", i, step.Do, step.Data, diff)
 		}
 		if fds != step.RecvFDs || eof != (step.Closed != "") {
 			t.Errorf("step %d, %s %q: %d descriptors, end %v; want %d, %v",
-				i, step.Step, step.Data, fds, eof, step.RecvFDs, step.Closed != "")
+				i, step.Do, step.Data, fds, eof, step.RecvFDs, step.Closed != "")
 		}
 	}
 }
