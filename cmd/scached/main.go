@@ -51,13 +51,14 @@ func config(p *daemon.Process) server.Config {
 		Turn:     watchdog.Turn,
 		MaxSleep: watchdog.Interval(),
 
-		LiveCheck:           p.Params.LiveCheck,
-		StringLimit:         p.Params.StringLimit,
-		MaxSessions:         p.Params.SessionLimit,
-		MaxEndpointSessions: p.Params.EndpointSessionLimit,
-		MaxBindings:         p.Params.BindingLimit,
-		MaxBytes:            p.Params.MemoryLimit,
-		MaxClients:          p.Params.ClientLimit,
+		LiveCheck:              p.Params.LiveCheck,
+		StringLimit:            p.Params.StringLimit,
+		MaxSessions:            p.Params.SessionLimit,
+		MaxEndpointSessions:    p.Params.EndpointSessionLimit,
+		MaxBindings:            p.Params.BindingLimit,
+		MaxDestinationBindings: p.Params.DestinationBindingLimit,
+		MaxBytes:               p.Params.MemoryLimit,
+		MaxClients:             p.Params.ClientLimit,
 	}
 }
 

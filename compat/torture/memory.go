@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,6 +23,8 @@ func memoryAttacks() []Attack {
 			Options: compat.Options{MainCF: "scached_binding_limit = 5000"}, After: saysSo("gave up ")},
 		{Name: "one destination with thousands of dead sessions", Strike: deadSessions, Greedy: true,
 			Options: compat.Options{MainCF: "connection_cache_ttl_limit = 20s"}, Settle: 22 * time.Second},
+		{Name: "one destination with thousands of bindings", Strike: manyBindings, Lasts: true,
+			Options: compat.Options{MainCF: "connection_cache_ttl_limit = 60s"}},
 	}
 }
 
@@ -141,6 +144,35 @@ func deadSessions(a *Arena) error {
 		}
 	}
 	return send(fd, findDestination("busy"))
+}
+
+// manyBindings has as many bindings of one destination as fit, none of which leads
+// to a session, and clients that ask for it.
+func manyBindings(a *Arena) error {
+	fd, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	for i := range a.size(5000, 20_000) {
+		if err := ask(fd, saveDestination("busy", "60", fmt.Sprint("endpoint ", i)), done); err != nil {
+			return err
+		}
+	}
+	fds, err := a.crowd(hundred, a.greeted)
+	if err != nil {
+		return err
+	}
+	for _, fd := range fds {
+		a.start(func(ctx context.Context) {
+			for ctx.Err() == nil {
+				if _, err := lookUp(fd, findDestination("busy"), foundBy, missedBy); err != nil {
+					return
+				}
+				pause(ctx, garbagePace)
+			}
+		})
+	}
+	return nil
 }
 
 // peakMemory is the most memory that a process has ever had, in bytes (VmHWM).

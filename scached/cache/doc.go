@@ -41,7 +41,7 @@ type Options struct {
 
 	// Limits, 0 for none. When one is exceeded, the oldest session or binding
 	// goes; MaxBytes counts the text of either kind.
-	MaxSessions, MaxEndpointSessions, MaxBindings, MaxBytes int
+	MaxSessions, MaxEndpointSessions, MaxBindings, MaxDestinationBindings, MaxBytes int
 }
 
 // Cache is what Multi and Single have in common. The text of a parameter is

@@ -38,6 +38,8 @@ func TestLimits(t *testing.T) {
 		{"both at once", Options{MaxSessions: 3, MaxEndpointSessions: 1}, "endp a p\nendp b p\nendp c p\nendp c p", []int{1, 3}, 2, Size{0, 2, 0, 2}},
 		{"bindings", Options{MaxBindings: 2}, "dest d p a\ndest d q a\ndest e p a", nil, 1, Size{2, 0, 2, 0}},
 		{"a refreshed binding is no newer", Options{MaxBindings: 2}, "dest d p a\ndest e p a\ndest d p a\ndest f p a", nil, 1, Size{2, 0, 2, 0}},
+		{"bindings of a destination", Options{MaxDestinationBindings: 2}, "dest d p a\ndest e p a\ndest d p b\ndest d p c\ndest e p b\nendp a p", nil, 1, Size{2, 1, 4, 1}},
+		{"a refreshed binding of a destination", Options{MaxDestinationBindings: 2}, "dest d p a\ndest d p b\ndest d p a", nil, 0, Size{1, 0, 2, 0}},
 		{"bindings do not count as sessions", Options{MaxSessions: 1, MaxBindings: 1}, "endp a p\ndest d p a\nendp a p\ndest d q a", []int{1}, 2, Size{1, 1, 1, 1}},
 		{"bytes of sessions", Options{MaxBytes: 100}, "endp a " + long + "\nendp b " + long, []int{1}, 1, Size{0, 1, 0, 1}},
 		{"bytes of bindings", Options{MaxBytes: 100}, "dest a " + long + " m\ndest b p " + long, nil, 1, Size{1, 0, 1, 0}},

@@ -61,9 +61,7 @@ func (m *Multi) SaveEndpoint(ttl int, endpoint, property []byte, session int) {
 		m.trace("scache_multi_save_endp: endp_label=", endpoint, " -> endp_prop=", property, " fd=", session)
 	}
 	m.limit(&m.sessions, m.options.MaxSessions)
-	if l := i.list; l != nil && m.options.MaxEndpointSessions > 0 && l.length > m.options.MaxEndpointSessions {
-		m.giveUp(l.items.first)
-	}
+	m.limitList(i.list, m.options.MaxEndpointSessions)
 }
 
 // FindEndpoint takes the oldest session of an endpoint out of the cache. Its
@@ -113,6 +111,7 @@ func (m *Multi) SaveDestination(ttl int, destination, property, endpoint []byte)
 		m.trace("scache_multi_save_dest: dest_label=", destination, " -> dest_prop=", property, " endp_label=", endpoint, refreshed)
 	}
 	m.limit(&m.bindings, m.options.MaxBindings)
+	m.limitList(i.list, m.options.MaxDestinationBindings)
 }
 
 // FindDestination takes the oldest session of the first endpoint of a
@@ -197,6 +196,14 @@ func (m *Multi) insert(p *pool, t *table, l *list, i *item, ttl int) {
 func (m *Multi) limit(p *pool, most int) {
 	for p.count > 1 && (most > 0 && p.count > most || m.options.MaxBytes > 0 && p.bytes > m.options.MaxBytes) {
 		m.giveUp(p.first)
+	}
+}
+
+// limitList gives up the oldest item of a list that has just got one more, unless
+// that has already gone.
+func (m *Multi) limitList(l *list, most int) {
+	if l != nil && most > 0 && l.length > most {
+		m.giveUp(l.items.first)
 	}
 }
 

@@ -24,15 +24,16 @@ type Params struct {
 	IPCTimeout       time.Duration // ipc_timeout: for a client in the middle of a request
 	DaemonTimeout    time.Duration // daemon_timeout: for an event loop that does not turn
 
-	Protocol             string // scached_protocol_version: 3.6, 2.3, 2.2 or 20040720
-	LiveCheck            bool   // scached_live_check: look at a session before it is handed out
-	StringLimit          int    // scached_string_limit: bytes of a name or value
-	SessionLimit         int    // scached_session_limit: sessions in all
-	EndpointSessionLimit int    // scached_endpoint_session_limit: sessions of one endpoint
-	BindingLimit         int    // scached_binding_limit: bindings of destinations in all
-	MemoryLimit          int    // scached_memory_limit: bytes of text of sessions, and of bindings
-	ClientLimit          int    // scached_client_limit: clients at a time
-	WarningLimit         int    // scached_warning_limit: warnings a second in the log, 0 for any number
+	Protocol                string // scached_protocol_version: 3.6, 2.3, 2.2 or 20040720
+	LiveCheck               bool   // scached_live_check: look at a session before it is handed out
+	StringLimit             int    // scached_string_limit: bytes of a name or value
+	SessionLimit            int    // scached_session_limit: sessions in all
+	EndpointSessionLimit    int    // scached_endpoint_session_limit: sessions of one endpoint
+	BindingLimit            int    // scached_binding_limit: bindings of destinations in all
+	DestinationBindingLimit int    // scached_destination_binding_limit: bindings of one destination
+	MemoryLimit             int    // scached_memory_limit: bytes of text of sessions, and of bindings
+	ClientLimit             int    // scached_client_limit: clients at a time
+	WarningLimit            int    // scached_warning_limit: warnings a second in the log, 0 for any number
 }
 
 // A paramReader collects parameters until the first error.
@@ -143,6 +144,7 @@ func (p *Params) readService(c *config) error {
 	r.integer(&p.SessionLimit, "scached_session_limit", "20000", 1)
 	r.integer(&p.EndpointSessionLimit, "scached_endpoint_session_limit", "10000", 1)
 	r.integer(&p.BindingLimit, "scached_binding_limit", "20000", 1)
+	r.integer(&p.DestinationBindingLimit, "scached_destination_binding_limit", "1000", 1)
 	r.integer(&p.MemoryLimit, "scached_memory_limit", "67108864", 65536)
 	r.integer(&p.ClientLimit, "scached_client_limit", "10000", 1)
 	r.integer(&p.WarningLimit, "scached_warning_limit", "100", 0)

@@ -488,7 +488,7 @@ func TestStart(t *testing.T) {
 			SyslogFacility: "mail", SyslogName: "postfix", MaillogFile: "/var/log/x", PostlogService: "postlog",
 			TTLLimit: 2 * time.Second, StatisticsPeriod: 10 * time.Minute, MaxIdle: 5 * time.Second,
 			IPCTimeout: time.Hour, DaemonTimeout: 5 * time.Hour,
-			Protocol: "2.2", StringLimit: 65536, SessionLimit: 20000, EndpointSessionLimit: 10000,
+			Protocol: "2.2", StringLimit: 65536, SessionLimit: 20000, EndpointSessionLimit: 10000, DestinationBindingLimit: 1000,
 			BindingLimit: 20000, MemoryLimit: 64 << 20, ClientLimit: 10000, WarningLimit: 100,
 		},
 	}

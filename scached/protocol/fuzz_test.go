@@ -54,7 +54,7 @@ func newHost(t *testing.T, settings int) *host {
 	config := Config{
 		Name: "scache", Dialect: Dialects[settings%len(Dialects)], TTLLimit: 2, StringLimit: 64, Log: h,
 		Verbose:     settings&4 != 0,
-		MaxSessions: 5, MaxEndpointSessions: 3, MaxBindings: 3, MaxBytes: 512, Now: h.now,
+		MaxSessions: 5, MaxEndpointSessions: 3, MaxBindings: 3, MaxDestinationBindings: 2, MaxBytes: 512, Now: h.now,
 		Close: func(fd int) { h.closed[fd]++ },
 	}
 	if settings&8 != 0 {

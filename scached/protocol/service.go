@@ -21,7 +21,7 @@ type Config struct {
 	// descriptor. Without it every session is.
 	Live func(fd int) bool
 	// Limits of the cache, see cache.Options.
-	MaxSessions, MaxEndpointSessions, MaxBindings, MaxBytes int
+	MaxSessions, MaxEndpointSessions, MaxBindings, MaxDestinationBindings, MaxBytes int
 	// Now is the time in seconds, see cache.Options.
 	Now int64
 }
@@ -45,7 +45,7 @@ func NewService(config Config, start time.Time) *Service {
 	options := cache.Options{
 		Close: config.Close, Fit: s.fit, Now: config.Now,
 		MaxSessions: config.MaxSessions, MaxEndpointSessions: config.MaxEndpointSessions,
-		MaxBindings: config.MaxBindings, MaxBytes: config.MaxBytes,
+		MaxBindings: config.MaxBindings, MaxDestinationBindings: config.MaxDestinationBindings, MaxBytes: config.MaxBytes,
 	}
 	if config.Verbose {
 		options.Trace = func(text []byte) { config.Log.Info(string(text)) }

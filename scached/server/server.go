@@ -34,13 +34,14 @@ type Config struct {
 	Turn     func()
 	MaxSleep time.Duration
 
-	LiveCheck           bool // look at a session before it is handed out
-	StringLimit         int  // bytes of a name or value
-	MaxSessions         int
-	MaxEndpointSessions int
-	MaxBindings         int
-	MaxBytes            int // of labels and properties
-	MaxClients          int
+	LiveCheck              bool // look at a session before it is handed out
+	StringLimit            int  // bytes of a name or value
+	MaxSessions            int
+	MaxEndpointSessions    int
+	MaxBindings            int
+	MaxDestinationBindings int
+	MaxBytes               int // of labels and properties
+	MaxClients             int
 }
 
 // What the events of the loop are about, besides clients.
@@ -98,8 +99,9 @@ func New(config Config) (*Server, error) {
 		Name: config.Name, Dialect: config.Dialect, TTLLimit: int(config.TTLLimit / time.Second),
 		StringLimit: config.StringLimit, Verbose: config.Verbose, Log: config.Log,
 		MaxSessions: config.MaxSessions, MaxEndpointSessions: config.MaxEndpointSessions,
-		MaxBindings: config.MaxBindings, MaxBytes: config.MaxBytes,
-		Close: s.descriptors.close, Now: seconds,
+		MaxBindings: config.MaxBindings, MaxDestinationBindings: config.MaxDestinationBindings,
+		MaxBytes: config.MaxBytes,
+		Close:    s.descriptors.close, Now: seconds,
 	}
 	if config.LiveCheck {
 		settings.Live = s.descriptors.live
