@@ -39,6 +39,7 @@ func config(p *daemon.Process) server.Config {
 		TTLLimit: p.Params.TTLLimit,
 		Verbose:  p.Verbose > 0,
 		Log:      p.Log,
+		Flooded:  p.Log.Flooded,
 
 		Listen: p.Listen,
 		Master: p.Status.FD,

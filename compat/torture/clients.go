@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"scache/compat"
+	"scache/scached/protocol"
 )
 
 const allAtOnce = "all of these at once"
@@ -26,6 +28,7 @@ func clientAttacks() []Attack {
 		{Name: "100 clients that shut down half of the connection", Lasts: true, Hurts: true, Strike: halfClosed},
 		{Name: "100 clients that never read", Lasts: true, Hurts: true, Strike: neverReading},
 		{Name: "100 clients that send garbage", Lasts: true, Hurts: true, Strike: garbage},
+		{Name: "100 clients that send thousands of requests that are none", Lasts: true, Strike: nothings},
 		{Name: "100 clients that owe a descriptor", Lasts: true, Hurts: true, Strike: owing},
 		{Name: "100 clients stuck in a hand-over", Lasts: true, Hurts: true, Strike: stuckInHandOver},
 		{Name: allAtOnce, Lasts: true, Hurts: true, Strike: everyKind},
@@ -154,6 +157,31 @@ func garbage(a *Arena) error {
 	return nil
 }
 
+// nothingsPace is how often each of the clients sends a message of thousands of
+// malformed requests: all of them together send millions a second.
+const nothingsPace = 100 * time.Millisecond
+
+// nothings are as many malformed requests in a message as there can be. A client
+// that is disconnected comes again.
+func nothings(a *Arena) error {
+	message := strings.Repeat("\x00", protocol.BufferSize)
+	for range hundred {
+		a.start(func(ctx context.Context) {
+			fd := -1
+			for ctx.Err() == nil {
+				if fd < 0 || ended(fd, 0) {
+					unix.Close(fd)
+					fd, _ = dial(a.Daemon.Socket())
+				}
+				trySend(fd, message)
+				pause(ctx, nothingsPace)
+			}
+			unix.Close(fd)
+		})
+	}
+	return nil
+}
+
 // randomBytes has enough delimiters to look like something.
 func randomBytes(random *rand.Rand, n int) string {
 	b := make([]byte, n)
@@ -220,7 +248,7 @@ func (a *Arena) promisedFrom(label string) (fd, remote int, err error) {
 // when nobody gets an answer any more, does not keep it from the next.
 func everyKind(a *Arena) error {
 	var errs []error
-	for _, attack := range []func(*Arena) error{garbage, halfClosed, neverReading, stuckInHandOver, slow, owing, stuckInRequest} {
+	for _, attack := range []func(*Arena) error{garbage, nothings, halfClosed, neverReading, stuckInHandOver, slow, owing, stuckInRequest} {
 		errs = append(errs, attack(a))
 	}
 	return errors.Join(errs...)

@@ -122,6 +122,13 @@ func (l *Log) limitWarnings(perSecond int) {
 	l.flood = floodGate{perSecond: perSecond}
 }
 
+// Flooded tells whether warnings are held back, so many have there been.
+func (l *Log) Flooded() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.flood.shut()
+}
+
 // setUTF8 says whether what looks like UTF-8 is printable.
 func (l *Log) setUTF8(on bool) {
 	l.mu.Lock()

@@ -14,6 +14,9 @@ type floodGate struct {
 	at        time.Time
 }
 
+// shut tells whether the last warning was the last one that may come.
+func (g *floodGate) shut() bool { return g.perSecond > 0 && !g.at.IsZero() && g.left == 0 }
+
 // allow tells whether one more may come.
 func (g *floodGate) allow(now time.Time) bool {
 	if g.perSecond <= 0 {

@@ -8,6 +8,9 @@ import (
 func TestFloodGate(t *testing.T) {
 	start := time.Unix(1000, 0)
 	g := floodGate{perSecond: 100}
+	if g.shut() {
+		t.Error("shut at first")
+	}
 	pass := func(now time.Time, tries int) (passed int) {
 		for range tries {
 			if g.allow(now) {
@@ -32,10 +35,13 @@ func TestFloodGate(t *testing.T) {
 		if got := pass(start.Add(tt.after), tt.tries); got != tt.want {
 			t.Errorf("%s: %d of %d passed, want %d", tt.what, got, tt.tries, tt.want)
 		}
+		if !g.shut() {
+			t.Errorf("%s: more can pass", tt.what)
+		}
 	}
 	off := floodGate{}
 	for range 5000 {
-		if !off.allow(start) {
+		if !off.allow(start) || off.shut() {
 			t.Fatal("held back although there is no limit")
 		}
 	}

@@ -56,7 +56,12 @@ type Conn struct {
 	split     int    // where the property begins
 	ttl       int
 	session   int // being handed over; -1 for none
+	malformed int // lists since the last request that was carried out
 }
+
+// mostMalformed is how many malformed lists are taken from a client while there
+// are too many warnings. A read can have thousands of them, each with a warning.
+const mostMalformed = 50
 
 // Open makes the connection ready for a client, and greets it. A duplex
 // connection has a buffer for each direction, as the reference has when it
@@ -191,6 +196,10 @@ func (c *Conn) run(end error) Action {
 		if err != nil {
 			c.service.Log.Warning(err.Warning(c.service.stream))
 			if err.Kind == attrproto.TooLong {
+				return Drop
+			}
+			if c.malformed++; c.malformed >= mostMalformed && c.service.Flooded != nil && c.service.Flooded() {
+				c.service.Log.Warning(c.service.stream + ": nothing but malformed requests, closing the connection")
 				return Drop
 			}
 		}

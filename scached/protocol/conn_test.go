@@ -282,6 +282,45 @@ func TestStringLimit(t *testing.T) {
 
 // TestLive checks that dead sessions are skipped and closed, and that the
 // statistics count what the client got.
+// While there are too many warnings a client that sends nothing but malformed
+// requests is dropped, with what it has in hand.
+func TestMalformed(t *testing.T) {
+	for _, malformed := range []string{"\x00", "x\x00", "request\x00find_endp\x00\x00"} {
+		p := newPeer(t, "3.6", true)
+		flooded := false
+		p.service.Flooded = func() bool { return flooded }
+		for range 2 * mostMalformed {
+			p.send(malformed)
+		}
+		p.want("find_endp, there are not too many warnings", p.send(findEndpoint), missed)
+		flooded = true
+		for n := 1; n < mostMalformed; n++ {
+			p.send(malformed)
+		}
+		p.want("find_endp, the client has not been dropped", p.send(findEndpoint), missed)
+		p.log = nil
+		for n := 1; p.action != Drop; n++ {
+			if p.send(malformed); n > mostMalformed {
+				t.Fatalf("%q: not dropped", malformed)
+			}
+		}
+		p.want("the last warning", p.log[len(p.log)-1], "warning: scache socket: nothing but malformed requests, closing the connection")
+	}
+	p := newPeer(t, "3.6", false)
+	p.service.Flooded = func() bool { return true }
+	p.send(saveEndpoint)
+	p.receive(7)
+	p.send(findEndpoint)
+	p.send(strings.Repeat("\x00", BufferSize))
+	if p.action != Drop || len(p.log) != mostMalformed+2 {
+		t.Errorf("action %d, %d lines in the log", p.action, len(p.log))
+	}
+	p.conn.Close()
+	if diff := cmp.Diff([]int{7}, p.closed); diff != "" {
+		t.Errorf("closed descriptors (-want +got):\n%s", diff)
+	}
+}
+
 func TestLive(t *testing.T) {
 	p := newPeer(t, "3.6", false)
 	dead := map[int]bool{7: true, 8: true}

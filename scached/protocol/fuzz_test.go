@@ -57,6 +57,7 @@ func newHost(t *testing.T, settings int) *host {
 		MaxSessions: 5, MaxEndpointSessions: 3, MaxBindings: 3, MaxDestinationBindings: 2, MaxBytes: 512, Now: h.now,
 		Close: func(fd int) { h.closed[fd]++ },
 	}
+	config.Flooded = func() bool { return settings&8 != 0 }
 	if settings&8 != 0 {
 		config.Live = func(fd int) bool { return fd%3 != 0 }
 	}

@@ -67,6 +67,7 @@ func (r *request) serve(c *Conn, list []byte, count int) Action {
 		c.refuse(statusBad)
 		return Input
 	}
+	c.malformed = 0
 	return r.perform(c, list)
 }
 

@@ -15,6 +15,9 @@ type Config struct {
 	StringLimit int // bytes of a name or value, 0 for any
 	Verbose     bool
 	Log         Logger
+	// Flooded, if set, tells that there are more warnings than can be logged. A
+	// client that sends nothing but malformed requests is then disconnected.
+	Flooded func() bool
 	// Close takes ownership of a descriptor that is no longer wanted.
 	Close func(fd int)
 	// Live tells whether a session is fit to be handed out; it borrows the

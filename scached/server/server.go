@@ -18,6 +18,7 @@ type Config struct {
 	TTLLimit time.Duration // connection_cache_ttl_limit, whole seconds
 	Verbose  bool
 	Log      protocol.Logger
+	Flooded  func() bool // see protocol.Config; nil for never
 
 	Listen []int // listening UNIX-domain stream sockets, non-blocking
 	Master int   // becomes ready with an error when master(8) is gone; -1 for none
@@ -97,7 +98,7 @@ func New(config Config) (*Server, error) {
 	seconds, _ := s.clock.read(now)
 	settings := protocol.Config{
 		Name: config.Name, Dialect: config.Dialect, TTLLimit: int(config.TTLLimit / time.Second),
-		StringLimit: config.StringLimit, Verbose: config.Verbose, Log: config.Log,
+		StringLimit: config.StringLimit, Verbose: config.Verbose, Log: config.Log, Flooded: config.Flooded,
 		MaxSessions: config.MaxSessions, MaxEndpointSessions: config.MaxEndpointSessions,
 		MaxBindings: config.MaxBindings, MaxDestinationBindings: config.MaxDestinationBindings,
 		MaxBytes: config.MaxBytes,
