@@ -298,7 +298,11 @@ func (s *Server) runTimers() {
 		s.service.Statistics.Report(s.config.Log, s.now)
 		s.reportDue = s.now.Add(s.config.Statistics)
 	}
-	for c := s.busy.first; c != nil && s.now.Sub(c.since) >= s.config.IPCTimeout; c = s.busy.first {
+	for range sweepSize { // the rest in the next turn, which is at once
+		c := s.busy.first
+		if c == nil || s.now.Sub(c.since) < s.config.IPCTimeout {
+			break
+		}
 		s.expel(c, unix.ETIMEDOUT)
 	}
 	s.pressure.sessions += s.service.Cache.Dropped()
