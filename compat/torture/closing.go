@@ -28,7 +28,11 @@ func lingeringSessions(a *Arena) error {
 	if err != nil {
 		return err
 	}
-	for range 40 {
+	before, err := a.Daemon.Descriptors()
+	if err != nil {
+		return err
+	}
+	for range a.size(100, 2000) {
 		session, err := a.lingering()
 		if err != nil {
 			return err
@@ -50,7 +54,17 @@ func lingeringSessions(a *Arena) error {
 		}
 	}
 	pause(a.ctx, expiry)
-	return nil
+	// That nobody has to wait for a close is no reason to put it off.
+	const good = 3 // come and go
+	left := 0
+	if eventually(patience, func() bool {
+		now, err := a.Daemon.Descriptors()
+		left = len(now) - len(before)
+		return err != nil || left <= good
+	}) {
+		return nil
+	}
+	return fmt.Errorf("%d sessions are not closed yet", left)
 }
 
 // lingeringInQueue saves UNIX-domain sockets, each with a lingering socket among

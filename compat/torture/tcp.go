@@ -74,7 +74,12 @@ func (a *Arena) lingering() (session int, err error) {
 	if session, err = a.tcp(); err != nil {
 		return -1, err
 	}
-	chunk := make([]byte, 1<<16)
+	const little = 4096 // is enough, and soon sent
+	if err := unix.SetsockoptInt(session, unix.SOL_SOCKET, unix.SO_SNDBUF, little); err != nil {
+		unix.Close(session)
+		return -1, fmt.Errorf("send buffer: %w", err)
+	}
+	chunk := make([]byte, little)
 	for {
 		_, err := unix.SendmsgN(session, chunk, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		if err == unix.EAGAIN {

@@ -12,7 +12,8 @@ import (
 // closers is how many closes may be under way in the background.
 const closers = 8
 
-// closePatience is how long a close may wait for the remote end.
+// closePatience is how long a close may wait for the remote end, less when others
+// have to wait for it.
 const closePatience = 100 * time.Millisecond
 
 // A closer closes in the background what may take as long as its owner likes: a
@@ -50,8 +51,9 @@ func (c *closer) work() {
 		last := len(c.waiting) - 1
 		o := c.waiting[last]
 		c.waiting = c.waiting[:last]
+		patience := closePatience / time.Duration(1+len(c.waiting))
 		c.mu.Unlock()
-		closePatiently(o.fd)
+		closePatiently(o.fd, max(patience, time.Millisecond))
 		o.count.Add(-1)
 		c.mu.Lock()
 	}
@@ -60,11 +62,21 @@ func (c *closer) work() {
 
 // closePatiently closes a descriptor. A signal ends the time for which a socket
 // lingers; what the remote end has not got yet is then delivered without us, as
-// if the socket did not linger. The Go runtime sends this signal to itself and
-// ignores it when somebody else does.
-func closePatiently(fd int) {
+// if the socket did not linger. The signal is sent until that has worked, since
+// the first one may come before the close has begun to wait. The Go runtime sends
+// this signal to itself and ignores it when somebody else does.
+func closePatiently(fd int, patience time.Duration) {
 	pid, thread := unix.Getpid(), unix.Gettid()
-	alarm := time.AfterFunc(closePatience, func() { unix.Tgkill(pid, thread, unix.SIGURG) })
+	var closed atomic.Bool
+	var alarm *time.Timer
+	alarm = time.AfterFunc(1<<62, func() {
+		if !closed.Load() {
+			unix.Tgkill(pid, thread, unix.SIGURG)
+			alarm.Reset(patience)
+		}
+	})
+	alarm.Reset(patience)
 	unix.Close(fd)
+	closed.Store(true)
 	alarm.Stop()
 }

@@ -48,7 +48,7 @@ func newWorld(t *testing.T, listen int, path string, settings int) *world {
 		Name: "scache", Dialect: protocol.Dialects[settings%len(protocol.Dialects)], TTLLimit: 2 * time.Second, Log: w.log,
 		Listen: []int{listen}, Master: -1, Notify: func(bool) {}, LiveCheck: settings&4 != 0, Verbose: settings&8 != 0,
 		MaxIdle: 1000 * time.Hour, IPCTimeout: time.Minute, Statistics: time.Hour, StringLimit: 1024,
-		Flooded: func() bool { return settings&1 == 0 },
+		Flooded:     func() bool { return settings&1 == 0 },
 		MaxSessions: 6, MaxEndpointSessions: 4, MaxBindings: 6, MaxDestinationBindings: 4,
 		MaxBytes: 16 << 10, MaxClients: places - 2,
 	})
