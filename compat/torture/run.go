@@ -60,7 +60,7 @@ func (o *RunOptions) attack(ctx context.Context, program string, table *table) (
 		if o.Progress != nil {
 			o.Progress(filepath.Base(program) + ": " + attack.Name)
 		}
-		outcome, err := Against(ctx, program, attack, !o.Short)
+		outcome, err := Fairly(ctx, program, attack, !o.Short)
 		if err != nil {
 			return reasons, fmt.Errorf("%s: %w", attack.Name, err)
 		}

@@ -46,6 +46,21 @@ func Against(ctx context.Context, program string, attack Attack, full bool) (*Ou
 	return o, nil
 }
 
+// tries is how often an attack is carried out at most.
+const tries = 3
+
+// Fairly is [Against], again if good clients were served but late: the machine
+// may have had other things to do.
+func Fairly(ctx context.Context, program string, attack Attack, full bool) (o *Outcome, err error) {
+	for range tries {
+		o, err = Against(ctx, program, attack, full)
+		if err != nil || o.Unanswered != nil || o.Unaffected() {
+			break
+		}
+	}
+	return o, err
+}
+
 // startTwo starts the daemon that is to be attacked, and one that is spared, as
 // they would be in production.
 func startTwo(ctx context.Context, program string, attack Attack) (attacked, spared *compat.Daemon, err error) {
