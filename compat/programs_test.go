@@ -13,15 +13,7 @@ func ours(t *testing.T) string {
 	return testbed.Scached(t)
 }
 
-func reference(t *testing.T) string {
-	t.Helper()
-	testbed.NeedRoot(t)
-	path, err := ReferenceProgram()
-	if err != nil {
-		testbed.SkipLocally(t, err.Error())
-	}
-	return path
-}
+func reference(t *testing.T) string { t.Helper(); return testbed.Reference(t, ReferenceProgram) }
 
 // needMounts is for what logs to a syslog socket.
 func needMounts(t *testing.T) {

@@ -24,11 +24,7 @@ func TestMain(m *testing.M) { testbed.Main(m) }
 // startAll returns the reference, ours, and the cache in this process.
 func startAll(t *testing.T) []Side {
 	t.Helper()
-	testbed.NeedRoot(t)
-	reference, err := compat.ReferenceProgram()
-	if err != nil {
-		testbed.SkipLocally(t, err.Error())
-	}
+	reference := testbed.Reference(t, compat.ReferenceProgram)
 	sides, stop, err := Start(context.Background(), Program{"reference", reference}, Program{"scached", testbed.Scached(t)})
 	if err != nil {
 		t.Fatal(err)

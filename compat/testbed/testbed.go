@@ -66,6 +66,25 @@ func Scached(t testing.TB) string {
 	return need(t, built)
 }
 
+// Ours is Scached for tests that only root can run.
+func Ours(t testing.TB) string {
+	t.Helper()
+	NeedRoot(t)
+	return Scached(t)
+}
+
+// Reference is the path of the reference, which find knows how to find: package
+// compat, whose own tests use this one, cannot be imported here.
+func Reference(t testing.TB, find func() (string, error)) string {
+	t.Helper()
+	NeedRoot(t)
+	path, err := find()
+	if err != nil {
+		SkipLocally(t, err.Error())
+	}
+	return path
+}
+
 // RaceDetector is the path of our daemon with a race detector in it, which
 // keeps it from giving up all of its privileges.
 func RaceDetector(t testing.TB) string {

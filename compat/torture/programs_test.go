@@ -9,18 +9,6 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-func ours(t testing.TB) string {
-	t.Helper()
-	testbed.NeedRoot(t)
-	return testbed.Scached(t)
-}
+func ours(t testing.TB) string { t.Helper(); return testbed.Ours(t) }
 
-func reference(t testing.TB) string {
-	t.Helper()
-	testbed.NeedRoot(t)
-	path, err := compat.ReferenceProgram()
-	if err != nil {
-		testbed.SkipLocally(t, err.Error())
-	}
-	return path
-}
+func reference(t testing.TB) string { t.Helper(); return testbed.Reference(t, compat.ReferenceProgram) }

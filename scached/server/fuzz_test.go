@@ -19,7 +19,7 @@ func FuzzServer(f *testing.F) {
 	for _, seed := range fuzzSeeds(f) {
 		f.Add(seed)
 	}
-	listen, path := fuzzListener(f)
+	listen, path := listener(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := openDescriptors(t)
 		tape := &testdata.Tape{Left: data}

@@ -13,7 +13,7 @@ import (
 // However full the socket of a client is that does not read, when it does it gets
 // every answer, and the session that it was promised.
 func TestHandOverToFullSocket(t *testing.T) {
-	listen, path := fuzzListener(t)
+	listen, path := listener(t)
 	waited := false
 	most := newWorld(t, listen, path, 0)
 	most.clients[0] = most.connect()
@@ -61,7 +61,7 @@ func TestHandOverToFullSocket(t *testing.T) {
 // not spend its time on trying; and when there is one again, it accepts clients
 // as ever.
 func TestNoDescriptorLeft(t *testing.T) {
-	listen, path := fuzzListener(t)
+	listen, path := listener(t)
 	w := newWorld(t, listen, path, 0)
 	w.clients[0] = w.connect()
 	w.settle()

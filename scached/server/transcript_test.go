@@ -1,8 +1,6 @@
 package server
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -39,21 +37,7 @@ func (r *recorder) snapshot() []string {
 // startServer runs a server on a socket of its own until the test ends.
 func startServer(t *testing.T, change func(*Config)) (path string, log *recorder) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "sc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path = filepath.Join(dir, "s")
-	listen, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Bind(listen, &unix.SockaddrUnix{Name: path}); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Listen(listen, 100); err != nil {
-		t.Fatal(err)
-	}
+	listen, path := listener(t)
 	log = &recorder{}
 	config := Config{
 		Name: "scache", Dialect: protocol.Dialects[0], TTLLimit: 2 * time.Second, Log: log,
@@ -75,8 +59,6 @@ func startServer(t *testing.T, change func(*Config)) (path string, log *recorder
 			t.Error(err)
 		}
 		s.Close()
-		unix.Close(listen)
-		os.RemoveAll(dir)
 	})
 	return path, log
 }

@@ -278,7 +278,9 @@ func (w *world) readAll(fd int) (text string, fds int) {
 	}
 }
 
-func fuzzListener(f testing.TB) (fd int, path string) {
+// listener is a listening socket, until the test ends.
+func listener(f testing.TB) (fd int, path string) {
+	f.Helper()
 	dir, err := os.MkdirTemp("", "sc")
 	if err != nil {
 		f.Fatal(err)
