@@ -22,7 +22,7 @@ func memoryAttacks() []Attack {
 		{Name: "a million labels", Strike: manyLabels, Greedy: true, Growth: 100 << 20, GivesUp: true, Hurts: true,
 			Options: compat.Options{MainCF: "scached_binding_limit = 5000"}, After: saysSo("gave up ")},
 		{Name: "one destination with thousands of dead sessions", Strike: deadSessions, Greedy: true,
-			Options: compat.Options{MainCF: "connection_cache_ttl_limit = 20s"}, Settle: 22 * time.Second},
+			Options: compat.Options{MainCF: "connection_cache_ttl_limit = 20s\nscached_destination_binding_limit = 10000"}, Settle: 22 * time.Second},
 		{Name: "one destination with thousands of bindings", Strike: manyBindings, Lasts: true,
 			Options: compat.Options{MainCF: "connection_cache_ttl_limit = 60s"}},
 	}
