@@ -34,11 +34,12 @@ func TestArrows(t *testing.T) {
 		"scache/scached/protocol":   {"scache/attrproto", "scache/scached/cache"},
 		"scache/scached/server":     {"scache/attrproto", "scache/scached/protocol"},
 		"scache/scached/daemon":     {"scache/attrproto"},
+		"scache/scached/settings":   {"scache/scached/daemon", "scache/scached/protocol"},
 		"scache/scached/client":     {"scache/attrproto", "scache/scached/protocol"},
 		"scache/scached/script": {"scache/attrproto", "scache/scached/cache", "scache/scached/client",
 			"scache/scached/protocol", "scache/scached/script/session"},
 		"scache/scached/script/session": {"scache/attrproto"},
-		"scache/cmd/scached":            {"scache/scached/daemon", "scache/scached/protocol", "scache/scached/server"},
+		"scache/cmd/scached":            {"scache/scached/daemon", "scache/scached/server", "scache/scached/settings"},
 	}
 	for name, list := range imports(t, "scache/...") {
 		rule, ruled := allowed[name]

@@ -10,13 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/scached/daemon"
-	"scache/scached/protocol"
 	"scache/scached/server"
+	"scache/scached/settings"
 )
 
 func main() {
-	p := daemon.Start(os.Args)
-	s, err := server.New(config(p))
+	var set settings.Settings
+	p := daemon.Start(os.Args, set.Service())
+	p.Log.LimitWarnings(set.WarningLimit)
+	s, err := server.New(config(p, &set))
 	if err == nil && p.Stream {
 		err = s.ServeStream(0, 1)
 	} else if err == nil {
@@ -30,13 +32,12 @@ func main() {
 	s.Report()
 }
 
-func config(p *daemon.Process) server.Config {
-	dialect, _ := protocol.FindDialect(p.Params.Protocol)
+func config(p *daemon.Process, set *settings.Settings) server.Config {
 	watchdog := daemon.NewWatchdog(p.Params.DaemonTimeout, func() { p.Log.Fatal("watchdog timeout") })
 	return server.Config{
 		Name:     p.Service,
-		Dialect:  dialect,
-		TTLLimit: p.Params.TTLLimit,
+		Dialect:  set.Dialect(),
+		TTLLimit: set.TTLLimit,
 		Verbose:  p.Verbose > 0,
 		Log:      p.Log,
 		Flooded:  p.Log.Flooded,
@@ -47,19 +48,19 @@ func config(p *daemon.Process) server.Config {
 
 		MaxIdle:    p.Params.MaxIdle,
 		IPCTimeout: p.Params.IPCTimeout,
-		Statistics: p.Params.StatisticsPeriod,
+		Statistics: set.StatisticsPeriod,
 
 		Turn:     watchdog.Turn,
 		MaxSleep: watchdog.Interval(),
 
-		LiveCheck:              p.Params.LiveCheck,
-		StringLimit:            p.Params.StringLimit,
-		MaxSessions:            p.Params.SessionLimit,
-		MaxEndpointSessions:    p.Params.EndpointSessionLimit,
-		MaxBindings:            p.Params.BindingLimit,
-		MaxDestinationBindings: p.Params.DestinationBindingLimit,
-		MaxBytes:               p.Params.MemoryLimit,
-		MaxClients:             p.Params.ClientLimit,
+		LiveCheck:              set.LiveCheck,
+		StringLimit:            set.StringLimit,
+		MaxSessions:            set.SessionLimit,
+		MaxEndpointSessions:    set.EndpointSessionLimit,
+		MaxBindings:            set.BindingLimit,
+		MaxDestinationBindings: set.DestinationBindingLimit,
+		MaxBytes:               set.MemoryLimit,
+		MaxClients:             set.ClientLimit,
 	}
 }
 

@@ -11,12 +11,12 @@ import (
 // With a process limit of 1 master(8) makes one use of them: a process that
 // was never seen to become available again is not worth starting anew at once
 // when it ends badly (src/master/master_spawn.c). So it is told of the first
-// burst, and of all of them only when the log shows it too.
+// burst of a solitary process, and of all of them only when the log shows it too.
 func (p *Process) Burst(available bool) {
 	if !available && len(p.Args) > 0 {
 		p.Log.Fatal("unexpected command-line argument: " + p.Args[0])
 	}
-	if p.reported && p.Verbose == 0 {
+	if p.solitary && p.reported && p.Verbose == 0 {
 		return
 	}
 	state := StateTaken

@@ -11,11 +11,13 @@ func TestBurst(t *testing.T) {
 	tests := []struct {
 		name    string
 		verbose int
+		many    bool // no process limit of 1
 		args    []string
 		records int
 		log     []string
 	}{
 		{name: "quiet", records: 2},
+		{name: "one of many processes", many: true, records: 6},
 		{
 			name: "verbose", verbose: 1, records: 6,
 			log: []string{
@@ -34,7 +36,7 @@ func TestBurst(t *testing.T) {
 			}
 			defer unix.Close(fds[0])
 			defer unix.Close(fds[1])
-			p := Process{Log: testLog(), Verbose: test.verbose, Args: test.args, Status: Status{FD: fds[1], PID: 1}}
+			p := Process{Log: testLog(), Verbose: test.verbose, Args: test.args, Status: Status{FD: fds[1], PID: 1}, solitary: !test.many}
 			defer p.Log.close(t)
 			p.Log.exit = func(int) {}
 			p.Log.useSyslog("t", service.path)

@@ -1,12 +1,29 @@
-// Package daemon makes a program a Postfix daemon: one that master(8) starts,
-// configures through main.cf and the command line, hears about the state of
-// over a pipe, and that logs where every other Postfix daemon logs.
+// Package daemon makes a program a Postfix daemon: one that master(8) starts and
+// supervises, that is configured by main.cf and the command line, and that logs
+// where all of Postfix logs. What the program serves is not its business: that
+// comes in a [Service]. So any program can stand on it:
+//
+//	var greeting string
+//	p := daemon.Start(os.Args, daemon.Service{Parameters: []daemon.Parameter{
+//		{Name: "toy_greeting", Default: "hello", Target: &greeting, Help: "what clients are told"},
+//	}})
+//	ready := []unix.PollFd{{Fd: int32(p.Listen[0]), Events: unix.POLLIN}, {Fd: int32(p.Status.FD)}}
+//	for {
+//		n, err := unix.Poll(ready, int(p.Params.MaxIdle.Milliseconds()))
+//		if n == 0 || ready[1].Revents != 0 {
+//			break // idle for too long, or master(8) is gone
+//		} else if err == nil {
+//			p.Burst(false)
+//			serve(p.Listen[0], greeting)
+//			p.Burst(true)
+//		}
+//	}
 //
 // [Start] comes first and does everything up to the event loop: environment,
-// log, main.cf, options, parameters, checks, jail. What it returns, a
-// [Process], holds all that the event loop needs: parameters, log, status
-// channel, listening descriptors. [NewWatchdog] comes last, when the loop is
-// about to turn.
+// log, main.cf, options, parameters, checks, jail. What it returns, a [Process],
+// holds what the event loop needs: parameters, log, status channel, listening
+// descriptors. [NewWatchdog] comes last, when the loop is about to turn.
+// [Examine] reads a configuration without being a daemon.
 //
 // The package never accepts a connection, never starts a process, never writes
 // to a file, and never waits for a log daemon or for master(8) longer than the

@@ -96,7 +96,7 @@ func TestStartEntersTheJail(t *testing.T) {
 	var calls []string
 	sys.privileges = recorded(&calls, true, "")
 	sys.privileges.seal = func() error { return errThreads }
-	p := sys.start([]string{"scached", "-l", "-t", "unix", "-u", "-c"})
+	p := sys.start([]string{"scached", "-l", "-t", "unix", "-u", "-c"}, testService())
 	if p == nil {
 		t.Fatal(w.log.texts())
 	}

@@ -115,8 +115,8 @@ func (l *Log) reachAt(path string) {
 	l.sock.setPath(path)
 }
 
-// limitWarnings sets how many warnings a second are logged, 0 for any number.
-func (l *Log) limitWarnings(perSecond int) {
+// LimitWarnings sets how many warnings a second are logged, 0 for any number.
+func (l *Log) LimitWarnings(perSecond int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flood = floodGate{perSecond: perSecond}

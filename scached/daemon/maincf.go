@@ -8,30 +8,62 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A config is Postfix's "mail_dict": what main.cf says, then what the command
-// line says, then the defaults of the parameters that were asked for.
+// The sources of a parameter's value, besides the service's own file, which has
+// its own name.
+const (
+	FromDefault     = "default"
+	FromMainCF      = "main.cf"
+	FromCommandLine = "-o"
+)
+
+// A config is Postfix's "mail_dict": what main.cf says, then what the service's
+// own file says, then the command line, then the defaults of the parameters that
+// were asked for.
 type config struct {
-	dir    string // the directory of main.cf
-	values map[string]string
-	warn   func(text string)
+	dir     string // the directory of main.cf
+	own     string // the base name of the service's own file there; empty for none
+	values  map[string]string
+	sources map[string]string
+	warn    func(text string)
 }
 
 func newConfig(dir string, warn func(text string)) *config {
-	return &config{dir: dir, values: make(map[string]string), warn: warn}
+	return &config{dir: dir, values: make(map[string]string), sources: make(map[string]string), warn: warn}
 }
 
-func (c *config) path() string { return c.dir + "/main.cf" }
+func (c *config) path() string { return c.dir + "/" + FromMainCF }
 
-func (c *config) set(name, value string) { c.values[name] = value }
+func (c *config) set(name, value, source string) {
+	c.values[name] = value
+	c.sources[name] = source
+}
 
 // load reads main.cf. An error is the text that the reference dies with
 // (src/util/dict.c, dict_load_file_xt).
-func (c *config) load() error {
-	text, err := readFile(c.path())
+func (c *config) load() error { return c.loadFile(FromMainCF, nil) }
+
+// loadOwn reads the service's own file, if it has one and the file is there. The
+// file has the form of main.cf, but only parameters of the service are of any
+// use in it.
+func (c *config) loadOwn(known func(name string) bool) error {
+	if c.own == "" {
+		return nil
+	}
+	if err := c.loadFile(c.own, known); !errors.Is(err, unix.ENOENT) {
+		return err
+	}
+	return nil
+}
+
+// loadFile reads a file of the directory. It warns about a name that is not
+// known, unless all are welcome.
+func (c *config) loadFile(base string, known func(name string) bool) error {
+	path := c.dir + "/" + base
+	text, err := readFile(path)
 	if err != nil {
 		return err
 	}
-	lines := lineReader{name: c.path(), text: text, warn: c.warn}
+	lines := lineReader{name: path, text: text, warn: c.warn}
 	for {
 		line, number, ok := lines.next()
 		if !ok {
@@ -39,12 +71,15 @@ func (c *config) load() error {
 		}
 		name, value, err := splitNameValue(line)
 		if err != nil {
-			return fmt.Errorf("%s, line %d: %w: \"%s\"", c.path(), number, err, line)
+			return fmt.Errorf("%s, line %d: %w: \"%s\"", path, number, err, line)
 		}
-		if old, ok := c.values[name]; ok && old != value {
-			c.warn(fmt.Sprintf("%s, line %d: overriding earlier entry: %s=%s", c.path(), number, name, old))
+		if known != nil && !known(name) {
+			c.warn(fmt.Sprintf("%s, line %d: unknown parameter: %s", path, number, name))
 		}
-		c.set(name, value)
+		if old, ok := c.values[name]; ok && old != value && c.sources[name] == base {
+			c.warn(fmt.Sprintf("%s, line %d: overriding earlier entry: %s=%s", path, number, name, old))
+		}
+		c.set(name, value, base)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ type Process struct {
 	Service string // the service's name in master.cf
 	Verbose int    // how many -v, and one for MAIL_VERBOSE
 	Log     *Log
-	Params  Params
+	Params  Params // those that every daemon has; a service's own are in their targets
 	Status  Status
 	Listen  []int // borrowed from master(8), which shares them: non-blocking, and to stay so
 	Stream  bool  // -S: no listening descriptors and no status channel, but one client on 0 and 1
@@ -26,6 +27,7 @@ type Process struct {
 	// "unexpected command-line argument: X", when the first client speaks.
 	Args []string
 
+	solitary bool // the service has a process limit of 1
 	reported bool // master(8) knows that we survived a burst of requests
 }
 
@@ -71,14 +73,15 @@ func isTerminal(fd int) bool {
 // jail. args are the program's, with its name first.
 //
 // Whatever is wrong is logged, and the process exits with status 1 a second
-// later. Afterwards the working directory is queue_directory, and if -u was
-// given the process is mail_owner's without a way back.
-func Start(args []string) *Process {
-	return realSystem().start(args)
+// later. Afterwards the parameters of the service are in their targets, the
+// working directory is queue_directory, and if -u was given the process is
+// mail_owner's without a way back.
+func Start(args []string, service Service) *Process {
+	return realSystem().start(args, service)
 }
 
-func (sys *system) start(args []string) *Process {
-	s := newStarter(sys, args)
+func (sys *system) start(args []string, service Service) *Process {
+	s := newStarter(sys, args, service)
 	if err := s.run(); err != nil {
 		s.Log.Fatal(err.Error())
 		return nil // only where a test has taken the exit away
@@ -89,16 +92,18 @@ func (sys *system) start(args []string) *Process {
 // A starter is a process on its way up.
 type starter struct {
 	Process
-	sys    *system
-	args   []string
-	config *config
-	opts   Options
-	owner  *account
-	tag    string // of the lines in the log
+	sys     *system
+	service Service
+	args    []string
+	config  *config
+	general []Parameter
+	opts    Options
+	owner   *account
+	tag     string // of the lines in the log
 }
 
-func newStarter(sys *system, args []string) *starter {
-	s := &starter{sys: sys}
+func newStarter(sys *system, args []string, service Service) *starter {
+	s := &starter{sys: sys, service: service}
 	if len(args) > 0 {
 		s.Program = args[0][strings.LastIndexByte(args[0], '/')+1:]
 		s.args = args[1:]
@@ -110,6 +115,8 @@ func newStarter(sys *system, args []string) *starter {
 		dir = "/etc/postfix"
 	}
 	s.config = newConfig(dir, s.Log.Warning)
+	s.config.own = service.File
+	s.general = s.Params.parameters(s.config, s.Log, sys.hostname)
 	return s
 }
 
@@ -165,18 +172,27 @@ func (s *starter) openFirstLog() error {
 	return nil
 }
 
-// readConfig reads main.cf. The two names that are set before it can be
-// overridden there, with a warning, and nobody cares.
+// readConfig reads main.cf, and the service's own file. The two names that are
+// set before can be overridden there, with a warning, and nobody cares.
 func (s *starter) readConfig() error {
-	s.config.set("process_name", s.Program)
-	s.config.set("config_directory", s.config.dir)
-	return s.config.load()
+	s.config.set("process_name", s.Program, FromMainCF)
+	s.config.set("config_directory", s.config.dir, FromMainCF)
+	if err := s.config.load(); err != nil {
+		return err
+	}
+	return s.config.loadOwn(s.known)
+}
+
+// known tells whether a parameter is one that the daemon reads.
+func (s *starter) known(name string) bool {
+	named := func(p Parameter) bool { return p.Name == name }
+	return slices.ContainsFunc(s.service.Parameters, named) || slices.ContainsFunc(s.general, named)
 }
 
 func (s *starter) readOptions() error {
 	opts, err := ParseOptions(s.Program, s.args)
 	s.opts = opts
-	s.Service, s.Stream, s.Args = opts.Service, opts.Stream, opts.Args
+	s.Service, s.Stream, s.Args, s.solitary = opts.Service, opts.Stream, opts.Args, opts.Solitary
 	s.Verbose += opts.Verbose
 	if opts.Stderr {
 		s.Log.useStderr(s.tag, s.sys.stderr)
@@ -185,14 +201,14 @@ func (s *starter) readOptions() error {
 		return err
 	}
 	for _, a := range opts.Assignments {
-		s.config.set(a.Name, a.Value)
+		s.config.set(a.Name, a.Value, FromCommandLine)
 	}
-	s.config.set("service_name", opts.Service)
+	s.config.set("service_name", opts.Service, FromMainCF)
 	return nil
 }
 
 func (s *starter) readParams() error {
-	if err := s.Params.readGeneral(s.config, s.sys.hostname, s.Log); err != nil {
+	if err := s.config.readParameters(s.general); err != nil {
 		return err
 	}
 	var err error
@@ -204,7 +220,7 @@ func (s *starter) readParams() error {
 	if s.Stream {
 		s.Status.FD = -1
 	}
-	s.config.set("process_id", fmt.Sprint(s.Log.pid))
+	s.config.set("process_id", fmt.Sprint(s.Log.pid), FromMainCF)
 	return nil
 }
 
@@ -234,10 +250,12 @@ func (s *starter) checkTerminal() error {
 }
 
 func (s *starter) readServiceParams() error {
-	if err := s.Params.readService(s.config); err != nil {
+	if err := s.config.readParameters(s.service.Parameters); err != nil {
 		return err
 	}
-	s.Log.limitWarnings(s.Params.WarningLimit)
+	if s.service.Check != nil {
+		return s.service.Check()
+	}
 	return nil
 }
 
@@ -245,7 +263,7 @@ func (s *starter) checkOptions() error {
 	if s.Stream {
 		return nil
 	}
-	if !s.opts.Solitary {
+	if s.service.Solitary && !s.opts.Solitary {
 		return fmt.Errorf("service %s requires a process limit of 1", s.Service)
 	}
 	if !s.opts.HasTransport {
@@ -255,8 +273,11 @@ func (s *starter) checkOptions() error {
 	case "unix":
 		return nil
 	case "inet", "pass":
-		return fmt.Errorf("transport type %s cannot carry file descriptors: specify unix for service %s in master.cf",
-			transport, s.Service)
+		if s.service.Local {
+			return fmt.Errorf("transport type %s cannot carry file descriptors: specify unix for service %s in master.cf",
+				transport, s.Service)
+		}
+		return nil
 	default:
 		return fmt.Errorf("unsupported transport type: %s", transport)
 	}

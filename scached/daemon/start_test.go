@@ -21,6 +21,7 @@ import (
 type death struct {
 	name   string
 	maincf string
+	owncf  string // the service's own file, if not empty
 	env    []string
 	args   []string // after "-l -t unix", unless bare
 	bare   bool
@@ -143,17 +144,29 @@ var deaths = []death{
 		want: []string{"fatal: parameter max_idle: bad time value or unit: ä?"},
 	},
 	{
-		name: "protocol version", args: []string{"-o", "scached_protocol_version=3.7"}, ours: true,
-		want: []string{"fatal: parameter scached_protocol_version: unknown version: 3.7 (specify 3.6, 2.3, 2.2 or 20040720)"},
+		name: "choice", args: []string{"-o", "test_kind=four"}, ours: true,
+		want: []string{"fatal: parameter test_kind: unknown value: four (specify one, two or three)"},
 	},
-	{name: "live check", args: []string{"-o", "scached_live_check=1"}, ours: true, want: []string{"fatal: bad boolean configuration: scached_live_check = 1"}},
+	{name: "boolean", args: []string{"-o", "test_check=1"}, ours: true, want: []string{"fatal: bad boolean configuration: test_check = 1"}},
 	{
-		name: "string limit", args: []string{"-o", "scached_string_limit=4095"}, ours: true,
-		want: []string{"fatal: invalid scached_string_limit parameter value 4095 < 4096"},
+		name: "too small", args: []string{"-o", "test_clients=9"}, ours: true,
+		want: []string{"fatal: invalid test_clients parameter value 9 < 10"},
 	},
 	{
-		name: "client limit", args: []string{"-o", "scached_client_limit=many"}, ours: true,
-		want: []string{"fatal: bad numerical configuration: scached_client_limit = many"},
+		name: "not a number", args: []string{"-o", "test_clients=many"}, ours: true,
+		want: []string{"fatal: bad numerical configuration: test_clients = many"},
+	},
+	{
+		name: "in the service's own file", owncf: "test_clients = many\n", maincf: "test_clients = 11\n", ours: true,
+		want: []string{"fatal: file DIR/conf/own.cf: bad numerical configuration: test_clients = many"},
+	},
+	{
+		name: "unknown, twice, and no assignment in the service's own file", owncf: "test_client = 10\nmax_idle = 1s\nmax_idle = 2s\nword\n", ours: true,
+		want: []string{
+			"warning: DIR/conf/own.cf, line 1: unknown parameter: test_client",
+			"warning: DIR/conf/own.cf, line 3: overriding earlier entry: max_idle=1s",
+			"fatal: DIR/conf/own.cf, line 4: missing '=' after attribute name: \"word\"",
+		},
 	},
 	{
 		name: "a descriptor too many", args: []string{"-s", "2"}, ours: true,
@@ -192,6 +205,9 @@ func (d *death) world(t *testing.T) *world {
 	w := newWorld(t, d.maincf)
 	if err := os.WriteFile(filepath.Join(w.dir, "odd"), nil, 0o644); err != nil {
 		t.Fatal(err)
+	}
+	if d.owncf != "" {
+		w.write(t, "conf/own.cf", d.owncf)
 	}
 	return w
 }
@@ -269,7 +285,7 @@ func TestDeaths(t *testing.T) {
 			status := -1
 			sys.exit = func(s int) { status = s }
 			stderr := captureStderr(t, sys)
-			s := newStarter(sys, append([]string{"/some/where/scache"}, test.command()...))
+			s := newStarter(sys, append([]string{"/some/where/scache"}, test.command()...), testService())
 			defer s.Log.close(t)
 			err := s.run()
 			if err == nil {
@@ -379,7 +395,7 @@ func timeDeath(value string) death {
 	d := death{name: "time " + value, args: []string{"-o", "max_idle=" + value, "-o", "ipc_timeout=never"}}
 	_, value, _ = splitNameValue("max_idle=" + value)
 	c, warnings := evalConfig(map[string]string{"max_idle": value})
-	_, err := c.seconds("max_idle", "100s")
+	_, err := c.seconds("max_idle", "100s", 1)
 	for _, text := range *warnings {
 		d.want = append(d.want, "warning: "+text)
 	}
@@ -459,7 +475,7 @@ func TestDoNotRunByHand(t *testing.T) {
 			sys.isTerminal = func(fd int) bool { return fd == 0 }
 			sys.exit = func(int) {}
 			stderr := captureStderr(t, sys)
-			s := newStarter(sys, append([]string{"scached"}, test.args...))
+			s := newStarter(sys, append([]string{"scached"}, test.args...), testService())
 			defer s.Log.close(t)
 			s.Log.Fatal(s.run().Error())
 			if got := stderr(); got != test.want {
@@ -470,9 +486,11 @@ func TestDoNotRunByHand(t *testing.T) {
 }
 
 func TestStart(t *testing.T) {
-	w := newWorld(t, "max_idle = ${five}m\nfive = 5\nscached_live_check = NO\n")
+	w := newWorld(t, "max_idle = ${five}m\nfive = 5\ntest_check = NO\ntest_clients = 20\ntest_kind = two\n")
+	w.write(t, "conf/own.cf", "test_clients = 30\ntest_kind = three\nconnection_cache_ttl_limit = ${five}${unit}\n")
 	sys := testSystem(t, w, []string{"GENERATION=17", "MAIL_VERBOSE=", "MAIL_DEBUG="})
-	p := sys.start([]string{"/usr/lib/scached", "-lvt", "unix", "-n", "scache", "-o", "scached_protocol_version=2.2", "-i", "$five", "left", "over"})
+	var settings testSettings
+	p := sys.start([]string{"/usr/lib/scached", "-lvt", "unix", "-n", "scache", "-o", "test_kind=two", "-i", "$five", "left", "over"}, settings.service())
 	if p == nil {
 		t.Fatal(w.log.texts())
 	}
@@ -486,15 +504,16 @@ func TestStart(t *testing.T) {
 		Params: Params{
 			QueueDirectory: w.dir + "/queue", MailOwner: "postfix", MyHostname: "host.example.com",
 			SyslogFacility: "mail", SyslogName: "postfix", MaillogFile: "/var/log/x", PostlogService: "postlog",
-			TTLLimit: 2 * time.Second, StatisticsPeriod: 10 * time.Minute, MaxIdle: 5 * time.Second,
-			IPCTimeout: time.Hour, DaemonTimeout: 5 * time.Hour,
-			Protocol: "2.2", StringLimit: 65536, SessionLimit: 20000, EndpointSessionLimit: 10000, DestinationBindingLimit: 1000,
-			BindingLimit: 20000, MemoryLimit: 64 << 20, ClientLimit: 10000, WarningLimit: 100,
+			MaxIdle: 5 * time.Second, IPCTimeout: time.Hour, DaemonTimeout: 5 * time.Hour,
 		},
 	}
-	if diff := cmp.Diff(want, *p, cmpopts.IgnoreUnexported(Process{}),
+	if diff := cmp.Diff(want, *p, cmpopts.IgnoreUnexported(Process{}, Params{}),
 		cmp.Comparer(func(a, b *Log) bool { return a == b })); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	wantSettings := testSettings{ttl: 5 * time.Second, period: 10 * time.Minute, kind: "two", clients: 30}
+	if settings != wantSettings {
+		t.Errorf("settings %+v, want %+v", settings, wantSettings)
 	}
 	log := []string{
 		"daemon started",
@@ -522,7 +541,7 @@ func TestStartWithAStream(t *testing.T) {
 	w := newWorld(t, "")
 	sys := testSystem(t, w, nil)
 	sys.isTerminal = func(int) bool { return true }
-	p := sys.start([]string{"scached", "-S"})
+	p := sys.start([]string{"scached", "-S"}, testService())
 	if p == nil {
 		t.Fatal(w.log.texts())
 	}
@@ -570,7 +589,7 @@ func TestWhereTheLogGoes(t *testing.T) {
 			w := newWorld(t, test.maincf)
 			sys := testSystem(t, w, append(test.env, "MAIL_VERBOSE=1"))
 			syslog := listenLog(t, sys.syslog)
-			p := sys.start([]string{"scached", "-l", "-t", "unix"})
+			p := sys.start([]string{"scached", "-l", "-t", "unix"}, testService())
 			if p == nil {
 				t.Fatal(w.log.texts(), syslog.texts())
 			}

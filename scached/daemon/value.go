@@ -19,7 +19,7 @@ func (c *config) str(name, fallback string, least int) (string, error) {
 		if value, err = c.eval(fallback); err != nil {
 			return "", err
 		}
-		c.set(name, value)
+		c.set(name, value, FromDefault)
 	}
 	if len(value) < least {
 		return "", fmt.Errorf("bad string length %d < %d: %s = %s", len(value), least, name, value)
@@ -30,7 +30,7 @@ func (c *config) str(name, fallback string, least int) (string, error) {
 // defined is str without a length: the raw default becomes the value.
 func (c *config) defined(name, fallback string) (string, error) {
 	if _, ok := c.values[name]; !ok {
-		c.set(name, fallback)
+		c.set(name, fallback, FromDefault)
 	}
 	value, _, err := c.lookup(name)
 	return value, err
@@ -68,20 +68,23 @@ func (c *config) boolean(name, fallback string) (bool, error) {
 	return false, fmt.Errorf("bad boolean configuration: %s = %s", name, value)
 }
 
-// seconds returns a time of at least a second. A number without a unit is in
-// seconds, since the default of every parameter here is
-// (src/global/mail_conf_time.c).
-func (c *config) seconds(name, fallback string) (time.Duration, error) {
+// seconds returns a time of at least least seconds. A number without a unit is
+// in the unit of the default (src/global/mail_conf_time.c).
+func (c *config) seconds(name, fallback string, least int) (time.Duration, error) {
 	value, err := c.defined(name, fallback)
 	if err != nil {
 		return 0, err
 	}
-	n, ok := convertTime(value, 's')
+	unit := byte('s')
+	if last := len(fallback) - 1; last >= 0 && isAlpha(fallback[last]) {
+		unit = fallback[last]
+	}
+	n, ok := convertTime(value, unit)
 	if !ok {
 		return 0, fmt.Errorf("parameter %s: bad time value or unit: %s", name, value)
 	}
-	if n < 1 {
-		return 0, fmt.Errorf("invalid %s: %d (min 1)", name, n)
+	if int(n) < least {
+		return 0, fmt.Errorf("invalid %s: %d (min %d)", name, n, least)
 	}
 	return time.Duration(n) * time.Second, nil
 }

@@ -10,7 +10,7 @@ func evalConfig(values map[string]string) (c *config, warnings *[]string) {
 	warnings = new([]string)
 	c = newConfig("DIR", func(text string) { *warnings = append(*warnings, text) })
 	for name, value := range values {
-		c.set(name, value)
+		c.set(name, value, FromMainCF)
 	}
 	return c, warnings
 }
@@ -51,7 +51,7 @@ func TestSeconds(t *testing.T) {
 	for _, test := range timeTests {
 		t.Run(test.value, func(t *testing.T) {
 			c, _ := evalConfig(map[string]string{"x": test.value, "five": "5"})
-			got, err := c.seconds("x", "9s")
+			got, err := c.seconds("x", "9s", 1)
 			if got != test.want || errorText(err) != test.err {
 				t.Errorf("got %v, error %q; want %v, error %q", got, errorText(err), test.want, test.err)
 			}
@@ -115,7 +115,7 @@ func TestDefaultsAreSet(t *testing.T) {
 	if _, err := c.str("name", "a${other}b", 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.seconds("time", "2s"); err != nil {
+	if _, err := c.seconds("time", "2s", 1); err != nil {
 		t.Fatal(err)
 	}
 	got, err := c.eval("$name $time")

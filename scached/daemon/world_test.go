@@ -35,17 +35,23 @@ func newWorld(t *testing.T, maincf string) *world {
 			t.Fatal(err)
 		}
 	}
-	text := w.expand("queue_directory = DIR/queue\nmaillog_file = /var/log/x\n" + maincf)
-	if err := os.WriteFile(filepath.Join(dir, "conf/main.cf"), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	// The reference waits for a file that has just been written to settle.
-	long := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(filepath.Join(dir, "conf/main.cf"), long, long); err != nil {
-		t.Fatal(err)
-	}
+	w.write(t, "conf/main.cf", "queue_directory = DIR/queue\nmaillog_file = /var/log/x\n"+maincf)
 	w.log = listenLog(t, filepath.Join(dir, "queue/public/postlog"))
 	return w
+}
+
+// write makes a file. The reference waits for one that has just been written to
+// settle.
+func (w *world) write(t *testing.T, name, text string) {
+	t.Helper()
+	path := filepath.Join(w.dir, name)
+	if err := os.WriteFile(path, []byte(w.expand(text)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	long := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path, long, long); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (w *world) expand(text string) string { return strings.ReplaceAll(text, "DIR", w.dir) }

@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	p := daemon.Start(os.Args)
+	p := daemon.Start(os.Args, daemon.Service{Solitary: true, Local: true})
 	for _, action := range p.Args {
 		name, arg, _ := strings.Cut(action, "=")
 		switch name {

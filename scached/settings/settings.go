@@ -1,0 +1,125 @@
+// Package settings declares the parameters of the connection cache, once: the
+// daemon reads them, and everything that is written about them comes from here.
+//
+// [Settings.Service] is for package daemon, whose Start puts the values into the
+// Settings, and whose Examine looks at them without starting anything. The
+// package reads no file itself.
+package settings
+
+import (
+	"time"
+
+	"scache/scached/daemon"
+	"scache/scached/protocol"
+)
+
+// File is the base name of the file in the configuration directory in which
+// parameters may stand that Postfix does not know of.
+const File = "scached.cf"
+
+// Settings are the values of the parameters.
+type Settings struct {
+	TTLLimit         time.Duration // whole seconds
+	StatisticsPeriod time.Duration // 0 for no statistics
+
+	Protocol                string // the version of a dialect
+	LiveCheck               bool
+	StringLimit             int // bytes
+	SessionLimit            int
+	EndpointSessionLimit    int
+	BindingLimit            int
+	DestinationBindingLimit int
+	MemoryLimit             int // bytes
+	ClientLimit             int
+	WarningLimit            int // a second; 0 for any number
+}
+
+// Service is the connection cache as master(8) knows it.
+func (s *Settings) Service() daemon.Service {
+	return daemon.Service{Parameters: s.Parameters(), File: File, Solitary: true, Local: true}
+}
+
+// Dialect is the one that was chosen. There is one for every value that is
+// accepted.
+func (s *Settings) Dialect() protocol.Dialect {
+	dialect, _ := protocol.FindDialect(s.Protocol)
+	return dialect
+}
+
+// snapshot is the version whose parameters differ from those of all later ones.
+const snapshot = "20040720"
+
+func (s *Settings) isSnapshot() bool  { return s.Protocol == snapshot }
+func (s *Settings) notSnapshot() bool { return !s.isSnapshot() }
+
+// Parameters are all there are, in the order in which they are read; their values
+// go to s. The dialect comes first, since it decides about others; the two of
+// scache(8) come in its order (src/scache/scache.c).
+func (s *Settings) Parameters() []daemon.Parameter {
+	versions := make([]string, len(protocol.Dialects))
+	for i, dialect := range protocol.Dialects {
+		versions[i] = dialect.Version
+	}
+	return []daemon.Parameter{
+		{
+			Name: "scached_protocol_version", Default: versions[0], Target: &s.Protocol, OneOf: versions,
+			Help: "the first version of Postfix that speaks as this one does",
+			More: "A dialect serves all versions up to the next one: 3.6 and later; 2.3 to 3.5, and 2.2.5 to 2.2.12; " +
+				"2.2 up to 2.2.4; the snapshot 20040720. In the wrong dialect nothing is reused.",
+		},
+		{
+			Name: "connection_cache_ttl_limit", Default: "2s", Target: &s.TTLLimit, Min: 1, When: s.notSnapshot,
+			Help: "the longest time that a session or a binding is kept",
+			More: "A client that asks for more gets this. It is a parameter of scache(8), too.",
+		},
+		{
+			Name: "session_cache_ttl_limit", Default: "2s", Target: &s.TTLLimit, Min: 1, When: s.isSnapshot,
+			Help: "the name of connection_cache_ttl_limit in the snapshot 20040720",
+		},
+		{
+			Name: "connection_cache_status_update_time", Default: "600s", Target: &s.StatisticsPeriod, Min: 1, When: s.notSnapshot,
+			Help: "how often statistics are logged",
+			More: "They are logged at the end, too. It is a parameter of scache(8), too. The snapshot 20040720 has neither the parameter nor statistics.",
+		},
+		{
+			Name: "scached_live_check", Default: "yes", Target: &s.LiveCheck,
+			Help: "look at a session before it is handed out",
+			More: "One that the server has closed, or in which it has spoken, is then skipped. With no it is handed out, as scache(8) does.",
+		},
+		{
+			Name: "scached_string_limit", Default: "65536", Target: &s.StringLimit, Min: 4096, Unit: "bytes",
+			Help: "the longest name or value in a request",
+			More: "A client that sends a longer one is disconnected, with a warning.",
+		},
+		{
+			Name: "scached_session_limit", Default: "20000", Target: &s.SessionLimit, Min: 1, Unit: "sessions",
+			Help: "how many sessions are kept",
+		},
+		{
+			Name: "scached_endpoint_session_limit", Default: "10000", Target: &s.EndpointSessionLimit, Min: 1, Unit: "sessions",
+			Help: "how many sessions of one endpoint are kept",
+		},
+		{
+			Name: "scached_binding_limit", Default: "20000", Target: &s.BindingLimit, Min: 1, Unit: "bindings",
+			Help: "how many bindings of destinations to endpoints are kept",
+		},
+		{
+			Name: "scached_destination_binding_limit", Default: "1000", Target: &s.DestinationBindingLimit, Min: 1, Unit: "bindings",
+			Help: "how many bindings of one destination are kept",
+			More: "A request may have to look through all of them.",
+		},
+		{
+			Name: "scached_memory_limit", Default: "67108864", Target: &s.MemoryLimit, Min: 65536, Unit: "bytes",
+			Help: "how much memory the labels and properties of sessions may take, and again those of bindings",
+		},
+		{
+			Name: "scached_client_limit", Default: "10000", Target: &s.ClientLimit, Min: 1, Unit: "clients",
+			Help: "how many clients are connected at a time",
+		},
+		{
+			Name: "scached_warning_limit", Default: "100", Target: &s.WarningLimit, Min: 0, Unit: "warnings a second",
+			Help: "how many warnings about clients are logged; 0 for any number",
+			More: "Ten times as many may come at once. How many were not logged is logged. Warnings about the daemon itself are not limited.",
+		},
+	}
+}
