@@ -212,7 +212,7 @@ var onDemandScenario = scenario{
 	},
 }
 
-// A name with two addresses, one of which refuses connections. The session
+// A name with two addresses, one of which refuses connections. The SMTP session
 // that is cached under the name spares smtp(8) the dead one.
 var refusingAddressScenario = scenario{
 	name: "refusing address",

@@ -11,7 +11,7 @@ import (
 	"scache/scached/script/session"
 )
 
-// session returns the session with that name.
+// session returns the SMTP session with that name.
 func (c *call) session(name string) (*session.Session, error) {
 	if s := c.sessions[name]; s != nil {
 		return s, nil
@@ -115,7 +115,7 @@ func take(c *call) error {
 		return err
 	}
 	if blocking != (flags&unix.O_NONBLOCK == 0) {
-		return errors.New("the session's O_NONBLOCK has been changed")
+		return errors.New("the SMTP session's O_NONBLOCK has been changed")
 	}
 	return s.Verify(fd)
 }

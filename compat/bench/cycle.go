@@ -17,7 +17,7 @@ const propertySize = 300
 type step struct {
 	name   string
 	send   []byte
-	pass   bool // the session's descriptor is sent with it
+	pass   bool // the SMTP session's descriptor is sent with it
 	expect []byte
 	take   bool // a descriptor comes with the answer
 }

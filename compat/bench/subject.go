@@ -76,7 +76,7 @@ func (s *subject) start(ctx context.Context, o Options, sessions []connection) (
 	return nil
 }
 
-// connect borrows the session.
+// connect borrows the SMTP session.
 func (s *subject) connect(session int) (*client, error) {
 	fd, err := s.daemon.Dial()
 	if err != nil {

@@ -50,7 +50,7 @@ func (s *session) prepare(local int, nonblock bool) error {
 	return nil
 }
 
-// identify returns the number of the session that a descriptor is, and what is
+// identify returns the number of the SMTP session that a descriptor is, and what is
 // not as it was. It takes ownership of the descriptor.
 func (s *sessions) identify(fd int) (token int, changed string) {
 	defer unix.Close(fd)

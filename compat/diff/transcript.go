@@ -23,9 +23,9 @@ const (
 	Drain Action = "drain"
 	// Wait lets that many Seconds begin.
 	Wait Action = "wait"
-	// RemoteSay sends Data from the other end of the session Token.
+	// RemoteSay sends Data from the other end of the SMTP session Token.
 	RemoteSay Action = "remote_say"
-	// RemoteClose closes the other end of the session Token.
+	// RemoteClose closes the other end of the SMTP session Token.
 	RemoteClose Action = "remote_close"
 	// Terminate sends SIGTERM to the daemon, as "postfix stop" does, and waits
 	// for its end.

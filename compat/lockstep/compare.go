@@ -27,7 +27,7 @@ type lookup struct {
 func (l lookup) String() string { return fmt.Sprintf("line %d: %s", l.line, l.result) }
 
 // same ignores where a session came from, which only a server's script tells
-// beyond the number of the session.
+// beyond the number of the SMTP session.
 func (l lookup) same(other lookup) bool {
 	l.result.Save, l.result.Line = 0, 0
 	other.result.Save, other.result.Line = 0, 0

@@ -230,7 +230,7 @@ func (a *Arena) promised(label string) (fd int, err error) {
 	return fd, err
 }
 
-// promisedFrom is promised with the remote end of the session.
+// promisedFrom is promised with the remote end of the SMTP session.
 func (a *Arena) promisedFrom(label string) (fd, remote int, err error) {
 	if fd, err = a.greeted(); err != nil {
 		return -1, -1, err

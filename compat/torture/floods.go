@@ -162,7 +162,7 @@ func manyClients(a *Arena) error {
 }
 
 // inFlight lets hand-overs pile up in the sockets of clients that say that they
-// have the session while they do not read. What is in flight counts against the
+// have the SMTP session while they do not read. What is in flight counts against the
 // limit of the user that the daemon runs as (ETOOMANYREFS).
 func inFlight(a *Arena) error {
 	saver, err := a.greeted()

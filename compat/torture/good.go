@@ -16,7 +16,7 @@ type goodClient struct {
 	label  string // its own, so that nobody else finds its sessions
 	fd     int    // owned; -1 when not connected
 	cycles int
-	missed int             // cycles in which the session was no longer there
+	missed int             // cycles in which the SMTP session was no longer there
 	took   []time.Duration // of the cycles that were counted
 }
 
@@ -99,10 +99,10 @@ func (g *goodClient) exchange(session int, connect bool) (got int, err error) {
 // same makes sure that a session is the one with this remote end.
 func same(session, remote int) error {
 	if err := send(remote, "!"); err != nil {
-		return fmt.Errorf("speak to the session: %w", err)
+		return fmt.Errorf("speak to the SMTP session: %w", err)
 	}
 	if !readable(session) {
-		return errors.New("the session that was found is another one than the one that was saved")
+		return errors.New("the SMTP session that was found is another one than the one that was saved")
 	}
 	return expect(session, "!")
 }

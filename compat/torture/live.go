@@ -50,7 +50,7 @@ func (a *Arena) saveDead(fd int, d death) error {
 		return err
 	}
 	if !eventually(patience, func() bool { return readable(session) }) {
-		return errors.New("the session does not see its end")
+		return errors.New("the SMTP session does not see its end")
 	}
 	return nil
 }

@@ -116,7 +116,7 @@ type StaleMail struct {
 }
 
 // StaleSessions sends messages one by one through a private Postfix. Before
-// every other one so much time passes that the server has closed the session by
+// every other one so much time passes that the server has closed the SMTP session by
 // then, while it is still in the cache. The cache's statistics are to show what
 // smtp(8) could use.
 func StaleSessions(ctx context.Context, program string, messages int) (*StaleMail, error) {
@@ -153,7 +153,7 @@ func StaleSessions(ctx context.Context, program string, messages int) (*StaleMai
 }
 
 // deliverOne sends a message, and waits until smtp(8) is done with it: until
-// then it has not cached the session. It is the n'th.
+// then it has not cached the SMTP session. It is the n'th.
 func deliverOne(ctx context.Context, p *compat.Postfix, sink *compat.Sink, n int) error {
 	if err := compat.Inject(ctx, p.SMTPD, compat.Injection{Messages: 1}); err != nil {
 		return err

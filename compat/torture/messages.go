@@ -8,7 +8,7 @@ import (
 	"scache/compat"
 )
 
-// A message is one wrong way to send a descriptor. It borrows the session.
+// A message is one wrong way to send a descriptor. It borrows the SMTP session.
 type message struct {
 	name  string
 	hurts bool

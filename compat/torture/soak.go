@@ -169,7 +169,7 @@ func (s *soak) act(a *Arena, random *rand.Rand) error {
 		if err := saveAndForget(fd, label, "2"); err != nil {
 			return err
 		}
-		trySend(fd, findEndpoint(label)) // and does not stay for the session
+		trySend(fd, findEndpoint(label)) // and does not stay for the SMTP session
 	}
 	return nil
 }

@@ -243,7 +243,7 @@ func take(fd int) (session int, err error) {
 	if err != nil || len(rights) != 1 {
 		return -1, fmt.Errorf("receive descriptor: %d of them, %v", len(rights), err)
 	}
-	send(fd, dummy) // as smtp(8) does: the session is here, whoever hears that
+	send(fd, dummy) // as smtp(8) does: the SMTP session is here, whoever hears that
 	return rights[0], nil
 }
 

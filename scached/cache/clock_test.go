@@ -50,12 +50,12 @@ func TestSaveWhileClockIsBack(t *testing.T) {
 		for _, now := range []int64{42, 101} {
 			c.Expire(now)
 			if c.Size().Sessions != 1 {
-				t.Errorf("%s: the session is gone at %d", name, now)
+				t.Errorf("%s: the SMTP session is gone at %d", name, now)
 			}
 		}
 		c.Expire(102)
 		if c.Size().Sessions != 0 {
-			t.Errorf("%s: the session is there at 102", name)
+			t.Errorf("%s: the SMTP session is there at 102", name)
 		}
 	}
 }

@@ -117,7 +117,7 @@ func (m *Multi) SaveDestination(ttl int, destination, property, endpoint []byte)
 // FindDestination takes the oldest session of the first endpoint of a
 // destination that has any, and passes its descriptor to the caller; the
 // binding stays. The properties of both are appended to dst, that of the
-// destination first; split is where that of the session begins.
+// destination first; split is where that of the SMTP session begins.
 func (m *Multi) FindDestination(dst, destination []byte) (session int, properties []byte, split int, ok bool) {
 	l := m.destinations.find(destination)
 	if l == nil {

@@ -27,7 +27,7 @@ func NewSingle(options Options) *Single {
 	return &Single{options: options, now: options.Now}
 }
 
-// SaveEndpoint is like [Multi.SaveEndpoint], and drops the session that was
+// SaveEndpoint is like [Multi.SaveEndpoint], and drops the SMTP session that was
 // there.
 func (s *Single) SaveEndpoint(ttl int, endpoint, property []byte, session int) {
 	if s.endpoint.held {
@@ -118,7 +118,7 @@ func (s *Single) Size() (size Size) {
 	return size
 }
 
-// Close drops everything, the session first.
+// Close drops everything, the SMTP session first.
 func (s *Single) Close() {
 	if s.endpoint.held {
 		s.dropEndpoint()

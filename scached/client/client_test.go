@@ -107,11 +107,11 @@ func TestDialects(t *testing.T) {
 				if err := c.SaveDestination(5, "d", "of the binding", "e"); err != nil {
 					t.Fatal(err)
 				}
-				if err := c.SaveEndpoint(5, "e", "of the session", session); err != nil {
+				if err := c.SaveEndpoint(5, "e", "of the SMTP session", session); err != nil {
 					t.Fatal(err)
 				}
 				found, binding, property, err := c.FindDestination("d")
-				if err != nil || binding != "of the binding" || property != "of the session" {
+				if err != nil || binding != "of the binding" || property != "of the SMTP session" {
 					t.Fatalf("find_dest: %q, %q, %v", binding, property, err)
 				}
 				check(t, found, remote)

@@ -120,7 +120,7 @@ func TestDialects(t *testing.T) {
 				}
 				if dialect.After {
 					if len(p.closed) > 0 {
-						t.Error("the session was closed before the client had it")
+						t.Error("the SMTP session was closed before the client had it")
 					}
 					p.want("received", p.send(dummy), "")
 				}

@@ -148,7 +148,7 @@ func (c *Conn) handOver(session int) Action {
 	return Send
 }
 
-// Sent tells that the session is with the client, or the reason why not.
+// Sent tells that the SMTP session is with the client, or the reason why not.
 func (c *Conn) Sent(reason string) Action {
 	switch {
 	case reason != "":
@@ -167,7 +167,7 @@ func (c *Conn) failedToSend(reason string) Action {
 	return Input
 }
 
-// handedOver ends a hand-over, whether the client has the session or not.
+// handedOver ends a hand-over, whether the client has the SMTP session or not.
 func (c *Conn) handedOver() {
 	c.service.Close(c.session)
 	c.session = -1

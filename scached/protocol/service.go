@@ -37,7 +37,7 @@ type Service struct {
 	Statistics Statistics
 
 	stream string // what messages call a client
-	text   []byte // the properties of the session that was found last
+	text   []byte // the properties of the SMTP session that was found last
 }
 
 // NewService returns a service with an empty cache. Its statistics begin at
@@ -66,14 +66,14 @@ func (s *Service) Forget() {
 }
 
 // findEndpoint takes the oldest session of an endpoint that is fit to be
-// handed out. The text is the session's property, borrowed until the next call.
+// handed out. The text is the SMTP session's property, borrowed until the next call.
 func (s *Service) findEndpoint(endpoint []byte) (session int, text []byte, ok bool) {
 	session, s.text, ok = s.Cache.FindEndpoint(s.text[:0], endpoint)
 	return session, s.text, ok
 }
 
-// findDestination takes the session to use for a destination, likewise. The
-// text is the binding's property and, from split on, the session's.
+// findDestination takes the SMTP session to use for a destination, likewise. The
+// text is the binding's property and, from split on, the SMTP session's.
 func (s *Service) findDestination(destination []byte) (session int, text []byte, split int, ok bool) {
 	session, s.text, split, ok = s.Cache.FindDestination(s.text[:0], destination)
 	return session, s.text, split, ok

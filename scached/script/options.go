@@ -44,9 +44,9 @@ type Result struct {
 	// By destination: DestProperty counts.
 	ByDestination              bool
 	DestProperty, EndpProperty string
-	// Session is the number that the script gave to the session.
+	// Session is the number that the script gave to the SMTP session.
 	Session int
-	// Save and Line say which save_endp brought the session, counted from 1,
+	// Save and Line say which save_endp brought the SMTP session, counted from 1,
 	// and in which line of the script it is. They are known for a server.
 	Save, Line int
 }

@@ -70,7 +70,7 @@ func (s *sessions) identify(descriptor int) (*saved, error) {
 	return found, nil
 }
 
-// last returns the session that was saved last under a number, if its remote
+// last returns the SMTP session that was saved last under a number, if its remote
 // end is open.
 func (s *sessions) last(number int) (*saved, error) {
 	found := s.byNumber[number]

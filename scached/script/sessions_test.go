@@ -107,7 +107,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("%d sessions are kept", len(s.byCookie))
 	}
 	if found, err := s.identify(dup(t, kept.Local)); err != nil || found != kept {
-		t.Errorf("the session that is left is %v, %v", found, err)
+		t.Errorf("the SMTP session that is left is %v, %v", found, err)
 	}
 }
 

@@ -92,7 +92,7 @@ func nothingQueued(fd int) bool {
 
 // live tells whether a session is fit to be handed out: nothing has come from
 // its remote end since it was saved. An SMTP server that says something unasked
-// for ends the session (421), as does one that closes the connection. What is
+// for ends the SMTP session (421), as does one that closes the connection. What is
 // not a connection is none of our business.
 //
 // To look at the bytes themselves (MSG_PEEK) would take a lock, which another

@@ -11,7 +11,7 @@ import (
 )
 
 // However full the socket of a client is that does not read, when it does it gets
-// every answer, and the session that it was promised.
+// every answer, and the SMTP session that it was promised.
 func TestHandOverToFullSocket(t *testing.T) {
 	listen, path := listener(t)
 	waited := false

@@ -97,7 +97,7 @@ func (s *Session) Gone() bool {
 	return err == nil && n > 0 && poll[0].Revents&(unix.POLLHUP|unix.POLLRDHUP) != 0
 }
 
-// Verify checks that a descriptor, which it borrows, is the session's local
+// Verify checks that a descriptor, which it borrows, is the SMTP session's local
 // end, and that what goes in there comes out of the remote end, if that has not
 // hung up.
 func (s *Session) Verify(descriptor int) error {

@@ -16,7 +16,7 @@ func TestSession(t *testing.T) {
 			}
 			for _, other := range []int{two.Local, one.Remote, two.Remote} {
 				if err := one.Verify(other); err == nil {
-					t.Error("another socket passes for the session")
+					t.Error("another socket passes for the SMTP session")
 				}
 			}
 			if err := one.Say("421 bye\r\n"); err != nil {
