@@ -27,13 +27,14 @@ install: build
 uninstall: build
 	bin/scachectl uninstall -config $(CONFIG)
 
-# What is compared with the reference in real time is tested one package at a
-# time. cgo is only for the race detector.
+# What starts a Postfix, or is compared with the reference in real time, is tested
+# one package at a time. cgo is only for the race detector.
+ALONE  = -e ^scache/compat -e ^scache/scached/install
 GOTEST = CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 15m
 test: build postfix cc
 	$(GO) vet ./...
-	$(GOTEST) ./attrproto/... ./scached/... ./cmd/... ./scripts
-	$(GOTEST) -p 1 ./compat/...
+	$(GOTEST) $$($(GO) list ./... | grep -v $(ALONE))
+	$(GOTEST) -p 1 $$($(GO) list ./... | grep $(ALONE))
 
 # Every fuzz target for FUZZTIME.
 fuzz: postfix
@@ -56,6 +57,6 @@ refs: build postfix
 # Long runs: churn, random scenarios, mail while the daemon is killed.
 soak: build postfix
 	bin/scachectl soak -duration $(SOAKTIME)
-	$(GO) test ./compat/lockstep -run TestRandomScenario -soak $(SOAKTIME) -timeout 0 -v
+	$(GO) test ./compat/diff -run TestRandomScenario -soak $(SOAKTIME) -timeout 0 -v
 
 .PHONY: build postfix cc run install uninstall test fuzz bench refs soak

@@ -1,14 +1,13 @@
-// Package compat proves scached against a real Postfix.
+// Package compat holds the rooms of the proving ground, which show that scached
+// does what the reference does, and has no code of its own.
 //
-// [Start] is a stand-in for master(8): it runs one connection cache daemon,
-// ours or the reference's scache(8), exactly as the master would, and watches
-// its log, its status channel and its descriptors. [StartPostfix] brings up a
-// complete private Postfix instance whose only unusual word is the program of
-// its scache service, and [StartSink] an SMTP server that keeps books on the
-// connections and messages that reach it. [Run] puts them together and prints
-// what both daemons did with the same mail.
+// [scache/compat/master] stands in for master(8) and runs one connection cache
+// daemon. [scache/compat/postfix] is a complete private Postfix,
+// [scache/compat/mail] sends mail through it. [scache/compat/script] is the
+// language of the scenarios, [scache/compat/diff] compares ours with the
+// reference, [scache/compat/bench] measures both, and [scache/compat/torture]
+// attacks ours.
 //
-// Everything lives in temporary directories and on loopback addresses with
-// ports that the kernel chose. Nothing here touches the system's own Postfix,
-// with the one exception of [Install] and [Uninstall], which are for that.
+// Everything lives in temporary directories and on loopback addresses with ports
+// that the kernel chose. Nothing here touches the system's own Postfix.
 package compat

@@ -13,12 +13,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
+	"scache/scached/install"
 )
 
-// master [flags] [-- argument ...]
+// startMaster [flags] [-- argument ...]
 // starts the daemon, as master(8) does.
-func master(c *call) error {
+func startMaster(c *call) error {
 	name, options, err := c.masterOptions()
 	if err != nil {
 		return err
@@ -26,7 +27,7 @@ func master(c *call) error {
 	if c.daemons[name] != nil {
 		return fmt.Errorf("daemon %s was started before", name)
 	}
-	started, err := compat.Start(context.Background(), options)
+	started, err := master.Start(context.Background(), options)
 	if err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func master(c *call) error {
 	return nil
 }
 
-func (c *call) masterOptions() (name string, o compat.Options, err error) {
+func (c *call) masterOptions() (name string, o master.Options, err error) {
 	o.Program = program("scached")
 	o.Service = "scache"
 	f := flag.NewFlagSet("master", flag.ContinueOnError)
@@ -64,19 +65,19 @@ func (c *call) masterOptions() (name string, o compat.Options, err error) {
 		o.ExactArgs = append([]string{}, o.Args...)
 	}
 	if *reference {
-		o.Program, err = compat.ReferenceProgram()
+		o.Program, err = install.ReferenceProgram()
 	}
 	return name, o, err
 }
 
-func logMode(o *compat.Options, mode string) error {
+func logMode(o *master.Options, mode string) error {
 	switch mode {
 	case "stderr":
-		o.Log = compat.LogStderr
+		o.Log = master.LogStderr
 	case "postlog":
-		o.Log = compat.LogPostlog
+		o.Log = master.LogPostlog
 	case "syslog":
-		o.Log = compat.LogSyslog
+		o.Log = master.LogSyslog
 	default:
 		return errors.New("unknown log")
 	}

@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"master":      command(master),
+			"master":      command(startMaster),
 			"signal":      command(signal),
 			"hangup":      command(hangup),
 			"exited":      command(exited),

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/attrproto"
-	"scache/scached/script/session"
+	"scache/compat/script/session"
 )
 
 // session returns the SMTP session with that name.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"scache/compat"
-	"scache/scached/script/session"
+	"scache/compat/master"
+	"scache/compat/script/session"
 )
 
 // patience is how long anything may take to happen.
@@ -24,7 +24,7 @@ type world struct {
 }
 
 type daemon struct {
-	*compat.Daemon
+	*master.Daemon
 	logged      int // lines that "log" has gone past
 	descriptors int // when "descriptors" was used first
 }

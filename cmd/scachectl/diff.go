@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/term"
 
-	"scache/compat"
 	"scache/compat/diff"
+	"scache/scached/install"
 )
 
 // A diffCommand is what "scachectl diff" was called with.
@@ -90,7 +90,7 @@ func (c *diffCommand) findReference() (err error) {
 	case c.offline:
 		c.options.Reference = ""
 	case c.options.Reference == "":
-		if c.options.Reference, err = compat.ReferenceProgram(); err != nil {
+		if c.options.Reference, err = install.ReferenceProgram(); err != nil {
 			return fmt.Errorf("%w; -offline compares with what is on record", err)
 		}
 	}

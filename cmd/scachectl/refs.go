@@ -8,8 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"scache/compat"
-	"scache/compat/lockstep"
+	"scache/compat/diff"
+	"scache/scached/install"
 )
 
 // runRefs is "scachectl refs".
@@ -39,15 +39,15 @@ func refs(ctx context.Context, ours, reference string, files []string) (err erro
 		return errors.New("no scripts given, and none in testdata/scenarios")
 	}
 	if reference == "" {
-		if reference, err = compat.ReferenceProgram(); err != nil {
+		if reference, err = install.ReferenceProgram(); err != nil {
 			return err
 		}
 	}
-	servers, stop, err := lockstep.Start(ctx,
-		lockstep.Program{Name: "reference", Path: reference}, lockstep.Program{Name: "scached", Path: ours})
+	servers, stop, err := diff.StartServers(ctx,
+		diff.Server{Name: "reference", Path: reference}, diff.Server{Name: "scached", Path: ours})
 	if err != nil {
 		return err
 	}
 	defer stop()
-	return lockstep.CompareFiles(files, append(servers, lockstep.Side{Name: "in process"}), os.Stdout)
+	return diff.CompareScripts(files, append(servers, diff.Side{Name: "in process"}), os.Stdout)
 }

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"os"
 
-	"scache/compat"
+	"scache/compat/mail"
 )
 
 // runRun is "scachectl run".
 func runRun(args []string) int {
-	o := compat.RunOptions{Out: os.Stdout}
+	o := mail.RunOptions{Out: os.Stdout}
 	f := flag.NewFlagSet("run", flag.ContinueOnError)
 	f.StringVar(&o.Scached, "scached", besideUs("scached"), "our daemon")
 	f.IntVar(&o.Messages, "messages", 300, "how many messages to send")
@@ -24,7 +24,7 @@ func runRun(args []string) int {
 	}
 	ctx, stop := untilInterrupted()
 	defer stop()
-	if err := compat.Run(ctx, o); err != nil {
+	if err := mail.Run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "scachectl run:", err)
 		return 1
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"scache/scached/script"
+	"scache/compat/script"
 )
 
 // runScript is "scachectl script".

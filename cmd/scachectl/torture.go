@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/term"
 
-	"scache/compat"
 	"scache/compat/torture"
+	"scache/scached/install"
 )
 
 // runTorture is "scachectl torture".
@@ -32,7 +32,7 @@ func runTorture(args []string) int {
 		o.Programs = []string{besideUs("scached")}
 	}
 	if *beside {
-		path, err := compat.ReferenceProgram()
+		path, err := install.ReferenceProgram()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "scachectl torture:", err)
 			return 1

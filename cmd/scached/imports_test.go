@@ -24,36 +24,72 @@ func imports(t *testing.T, arguments ...string) map[string][]string {
 	return list
 }
 
+// arrows says what each package imports of the others, tests aside: exactly
+// that, and never something that stands below it in this table. The product,
+// attrproto and scached, knows nothing of the proving ground, compat.
+var arrows = []struct{ name, imports string }{
+	{"attrproto", ""},
+	{"attrproto/service", "attrproto"},
+	{"attrproto/attrtool", "attrproto attrproto/service"},
+
+	{"scached/cache", ""},
+	{"scached/protocol", "attrproto scached/cache"},
+	{"scached/server", "attrproto scached/protocol"},
+	{"scached/daemon", "attrproto"},
+	{"scached/client", "attrproto scached/protocol"},
+	{"scached/install", ""},
+	{"scached/settings", "scached/daemon scached/protocol"},
+	{"cmd/scached", "scached/daemon scached/server scached/settings"},
+
+	{"testdata", ""},
+	{"compat", ""},
+	{"compat/master", ""},
+	{"compat/testbed", "scached/install"},
+	{"compat/postfix", "compat/master scached/install"},
+	{"compat/mail", "compat/master compat/postfix scached/client scached/install scached/protocol"},
+	{"compat/script/session", ""},
+	{"compat/script", "attrproto compat/script/session scached/cache scached/client scached/protocol"},
+	{"compat/diff", "compat/master compat/script testdata"},
+	{"compat/bench", "attrproto compat/mail compat/master compat/postfix scached/install scached/protocol"},
+	{"compat/torture", "attrproto compat/mail compat/master compat/postfix scached/install scached/protocol"},
+	{"cmd/scachectl", "attrproto attrproto/attrtool attrproto/service compat/bench compat/diff compat/mail" +
+		" compat/script compat/torture scached/install"},
+	{"scripts", ""},
+}
+
 // TestArrows keeps imports running downwards.
 func TestArrows(t *testing.T) {
-	allowed := map[string][]string{
-		"scache/attrproto":          {},
-		"scache/attrproto/service":  {"scache/attrproto"},
-		"scache/attrproto/attrtool": {"scache/attrproto", "scache/attrproto/service"},
-		"scache/scached/cache":      {},
-		"scache/scached/protocol":   {"scache/attrproto", "scache/scached/cache"},
-		"scache/scached/server":     {"scache/attrproto", "scache/scached/protocol"},
-		"scache/scached/daemon":     {"scache/attrproto"},
-		"scache/scached/settings":   {"scache/scached/daemon", "scache/scached/protocol"},
-		"scache/scached/client":     {"scache/attrproto", "scache/scached/protocol"},
-		"scache/scached/script": {"scache/attrproto", "scache/scached/cache", "scache/scached/client",
-			"scache/scached/protocol", "scache/scached/script/session"},
-		"scache/scached/script/session": {"scache/attrproto"},
-		"scache/cmd/scached":            {"scache/scached/daemon", "scache/scached/server", "scache/scached/settings"},
-	}
-	for name, list := range imports(t, "scache/...") {
-		rule, ruled := allowed[name]
-		for _, imported := range list {
-			if !strings.HasPrefix(imported, "scache/") {
-				continue
-			}
-			if strings.HasPrefix(imported, "scache/cmd/") {
-				t.Errorf("%s imports a command, %s", name, imported)
-			}
-			if ruled && !slices.Contains(rule, imported) {
-				t.Errorf("%s may not import %s", name, imported)
+	const module = "scache/"
+	list := imports(t, module+"...", module+"testdata")
+	above := map[string]bool{}
+	for _, row := range arrows {
+		found, known := list[module+row.name]
+		if !known {
+			t.Errorf("there is no package %s", row.name)
+		}
+		delete(list, module+row.name)
+		var ours []string
+		for _, imported := range found {
+			if name, ok := strings.CutPrefix(imported, module); ok {
+				ours = append(ours, name)
 			}
 		}
+		slices.Sort(ours)
+		if got := strings.Join(ours, " "); got != row.imports {
+			t.Errorf("%s imports %q, not %q", row.name, got, row.imports)
+		}
+		for _, name := range ours {
+			if !above[name] {
+				t.Errorf("%s imports %s, which does not stand above it", row.name, name)
+			}
+			if strings.HasPrefix(name, "compat") && !strings.HasPrefix(row.name, "compat") && row.name != "cmd/scachectl" {
+				t.Errorf("%s imports %s, but is none of the proving ground", row.name, name)
+			}
+		}
+		above[row.name] = true
+	}
+	for name := range list {
+		t.Errorf("%s is not in the table", name)
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
 	"scache/compat/testbed"
+	"scache/scached/install"
 )
 
 func TestMain(m *testing.M) { testbed.Main(m) }
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { testbed.Main(m) }
 // A short measurement of everything but mail, which package compat tests. Every
 // answer of a daemon is compared with what it should be on the way.
 func TestRun(t *testing.T) {
-	_, err := compat.ReferenceProgram()
+	_, err := install.ReferenceProgram()
 	if err != nil && os.Getenv("CI") == "true" {
 		t.Fatalf("CI: %v", err)
 	}

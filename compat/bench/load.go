@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // warmUp is how long a daemon is kept busy before it is measured.
@@ -82,7 +82,7 @@ func (r *run) measure(c *Case, s *subject) error {
 	if err != nil {
 		return err
 	}
-	resident, err := compat.ResidentBytes(s.daemon.PID())
+	resident, err := master.ResidentBytes(s.daemon.PID())
 	if err != nil {
 		return err
 	}

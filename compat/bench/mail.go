@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"scache/compat"
+	"scache/compat/mail"
+	"scache/compat/postfix"
+	"scache/scached/install"
 )
 
 // senders is how many connections mail comes in over.
@@ -22,7 +24,7 @@ func (r *run) mail(ctx context.Context) error {
 	for range r.options.Rounds {
 		for _, s := range r.subjects {
 			rate, err := r.deliver(ctx, s)
-			if errors.Is(err, compat.ErrNoPostfix) {
+			if errors.Is(err, install.ErrNoPostfix) {
 				r.note("no mail was sent: " + err.Error())
 				return nil
 			}
@@ -41,12 +43,12 @@ func (r *run) mailTime() time.Duration {
 }
 
 func (r *run) deliver(ctx context.Context, s *subject) (rate float64, err error) {
-	d := compat.Delivery{
-		Postfix: compat.PostfixOptions{Main: []string{
+	d := mail.Delivery{
+		Postfix: postfix.Options{Main: []string{
 			"smtp_connection_cache_on_demand = no",
 			"smtp_connection_cache_destinations = static:all",
 		}},
-		Mail: compat.Injection{Messages: r.options.Messages, Senders: senders},
+		Mail: mail.Injection{Messages: r.options.Messages, Senders: senders},
 	}
 	if !s.reference {
 		d.Postfix.Cache, d.Postfix.CacheArgs = s.program, r.options.Args

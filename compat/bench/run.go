@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"scache/compat"
+	"scache/scached/install"
 )
 
 // The parts of a measurement.
@@ -121,8 +121,8 @@ func (r *run) findReference() error {
 	path := r.options.Reference
 	if path == "" {
 		var err error
-		path, err = compat.ReferenceProgram()
-		if errors.Is(err, compat.ErrNoPostfix) {
+		path, err = install.ReferenceProgram()
+		if errors.Is(err, install.ErrNoPostfix) {
 			r.note("there is no reference to compare with: " + err.Error())
 			return nil
 		}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // starts is how often a daemon is started in a round.
@@ -32,7 +32,7 @@ func (r *run) startup(ctx context.Context) error {
 func startOnce(ctx context.Context, s *subject, args []string) (time.Duration, error) {
 	o := s.options(args)
 	o.NoFile = 0 // it takes a shell to set that
-	daemon, err := compat.Start(ctx, o)
+	daemon, err := master.Start(ctx, o)
 	if err != nil {
 		return 0, err
 	}

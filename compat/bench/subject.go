@@ -6,7 +6,7 @@ import (
 	"os"
 	"strconv"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // descriptorLimit is what each daemon may open: enough for the largest cache.
@@ -31,7 +31,7 @@ type subject struct {
 	program   string
 	reference bool
 
-	daemon  *compat.Daemon
+	daemon  *master.Daemon
 	clients []*client
 	filled  int // sessions that stay
 }
@@ -47,9 +47,9 @@ func (s *subject) String() string { return s.name() }
 
 // options are those of a daemon as it runs in a mail system, except that
 // sessions may stay for longer and nothing ends it.
-func (s *subject) options(args []string) compat.Options {
+func (s *subject) options(args []string) master.Options {
 	root := os.Getuid() == 0 // or else it cannot do what master(8) lets it do
-	o := compat.Options{
+	o := master.Options{
 		Program: s.program, Chroot: root, Unprivileged: root, NoFile: descriptorLimit,
 		Args: []string{"-o", "connection_cache_ttl_limit=" + strconv.Itoa(longestBallastTTL) + "s", "-o", "max_idle=3600s"},
 	}
@@ -62,7 +62,7 @@ func (s *subject) options(args []string) compat.Options {
 // start starts the daemon and connects clients, whose sessions are the given
 // ones.
 func (s *subject) start(ctx context.Context, o Options, sessions []connection) (err error) {
-	if s.daemon, err = compat.Start(ctx, s.options(o.Args)); err != nil {
+	if s.daemon, err = master.Start(ctx, s.options(o.Args)); err != nil {
 		return err
 	}
 	for i, session := range sessions {

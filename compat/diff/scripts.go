@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"scache/compat/lockstep"
 	"scache/testdata"
 )
 
@@ -24,15 +23,15 @@ type ScriptResult struct {
 // runScripts runs scripts of cache operations, all at once, on both servers. They
 // sleep as long as they say.
 func runScripts(ctx context.Context, p Programs, files []string) ([]ScriptResult, error) {
-	sides, stop, err := lockstep.Start(ctx,
-		lockstep.Program{Name: "reference", Path: p.Reference}, lockstep.Program{Name: "ours", Path: p.Ours})
+	sides, stop, err := StartServers(ctx,
+		Server{Name: "reference", Path: p.Reference}, Server{Name: "ours", Path: p.Ours})
 	if err != nil {
 		return nil, err
 	}
 	defer stop()
 	var out bytes.Buffer
-	err = lockstep.CompareFiles(files, sides, &out)
-	if errors.Is(err, lockstep.ErrDifferent) && ctx.Err() == nil {
+	err = CompareScripts(files, sides, &out)
+	if errors.Is(err, ErrDifferent) && ctx.Err() == nil {
 		err = nil // the results tell
 	}
 	return parseSummaries(out.String()), err

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // listenFD is the daemon's listening socket (src/master/master_proto.h).
@@ -20,7 +20,7 @@ const listenFD = 6
 
 // A Target is a daemon to play transcripts to, one at a time.
 type Target struct {
-	*compat.Daemon
+	*master.Daemon
 	Name string // for messages: "ours", "reference"
 
 	setup   Setup
@@ -33,7 +33,7 @@ type Target struct {
 
 // Start starts a daemon. The caller closes it.
 func Start(ctx context.Context, name, program string, setup Setup) (*Target, error) {
-	daemon, err := compat.Start(ctx, setup.options(program))
+	daemon, err := master.Start(ctx, setup.options(program))
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func Start(ctx context.Context, name, program string, setup Setup) (*Target, err
 
 // options are the same for ours and for the reference, which does not know the
 // parameters that only ours has, and does not mind them.
-func (s Setup) options(program string) compat.Options {
+func (s Setup) options(program string) master.Options {
 	lines := []string{
 		"connection_cache_ttl_limit = " + strconv.Itoa(max(s.TTLLimit, 0)) + "s",
 		"connection_cache_status_update_time = 1d",
@@ -62,7 +62,7 @@ func (s Setup) options(program string) compat.Options {
 	if s.Dialect != "" {
 		lines = append(lines, "scached_protocol_version = "+s.Dialect)
 	}
-	o := compat.Options{Program: program, NoFile: s.NoFile, MainCF: strings.Join(lines, "\n") + "\n"}
+	o := master.Options{Program: program, NoFile: s.NoFile, MainCF: strings.Join(lines, "\n") + "\n"}
 	if s.Verbose {
 		o.Verbose = 1
 	}

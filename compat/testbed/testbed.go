@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"scache/scached/install"
 )
 
 var buildDir string
@@ -73,12 +75,12 @@ func Ours(t testing.TB) string {
 	return Scached(t)
 }
 
-// Reference is the path of the reference, which find knows how to find: package
-// compat, whose own tests use this one, cannot be imported here.
-func Reference(t testing.TB, find func() (string, error)) string {
+// Reference is the path of the installed scache(8), for tests that only root can
+// run.
+func Reference(t testing.TB) string {
 	t.Helper()
 	NeedRoot(t)
-	path, err := find()
+	path, err := install.ReferenceProgram()
 	if err != nil {
 		SkipLocally(t, err.Error())
 	}
@@ -117,4 +119,10 @@ func SkipLocally(t testing.TB, why string) {
 		t.Fatalf("CI: %s", why)
 	}
 	t.Skipf("NOT TESTED: %s", why)
+}
+
+// EachProgram runs a test with the reference and with ours.
+func EachProgram(t *testing.T, test func(t *testing.T, program string)) {
+	t.Run("reference", func(t *testing.T) { test(t, Reference(t)) })
+	t.Run("ours", func(t *testing.T) { test(t, Ours(t)) })
 }

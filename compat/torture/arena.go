@@ -8,12 +8,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // An Arena is where an attack takes place: a daemon, and what is thrown at it.
 type Arena struct {
-	Daemon *compat.Daemon
+	Daemon *master.Daemon
 	Full   bool // as much as the user has time for, not as little as a test has
 
 	ctx        context.Context // ends when the attack is over
@@ -25,7 +25,7 @@ type Arena struct {
 	remarks []string // for the table
 }
 
-func newArena(ctx context.Context, d *compat.Daemon, full bool) *Arena {
+func newArena(ctx context.Context, d *master.Daemon, full bool) *Arena {
 	a := &Arena{Daemon: d, Full: full}
 	a.ctx, a.cancel = context.WithCancel(ctx)
 	return a

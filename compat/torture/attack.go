@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // An Attack is one way to hurt a daemon.
@@ -12,7 +12,7 @@ type Attack struct {
 	Name string
 	// Options are what the daemon is started with, besides what all have in
 	// common. The program is filled in later.
-	Options compat.Options
+	Options master.Options
 	// OwnLog tells that the attack is about the log service, and brings its own.
 	OwnLog bool
 	// Strike does its worst, and returns with hostile clients still in place.

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
 	"scache/scached/protocol"
 )
 
@@ -32,7 +32,7 @@ func clientAttacks() []Attack {
 		{Name: "100 clients that owe a descriptor", Lasts: true, Hurts: true, Strike: owing},
 		{Name: "100 clients stuck in a hand-over", Lasts: true, Hurts: true, Strike: stuckInHandOver},
 		{Name: allAtOnce, Lasts: true, Hurts: true, Strike: everyKind},
-		{Name: "clients over ipc_timeout are dropped", Options: compat.Options{MainCF: "ipc_timeout = 1s"}, Strike: overtime},
+		{Name: "clients over ipc_timeout are dropped", Options: master.Options{MainCF: "ipc_timeout = 1s"}, Strike: overtime},
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // floodAttacks use up what there is of descriptors and of places.
@@ -17,7 +17,7 @@ func floodAttacks() []Attack {
 	for _, limit := range []int{64, 256, 1024} {
 		attacks = append(attacks, Attack{
 			Name:    fmt.Sprintf("sessions and clients until %d descriptors are used up", limit),
-			Options: compat.Options{NoFile: limit, MainCF: longLived}, Hurts: true, GivesUp: true, Greedy: true,
+			Options: master.Options{NoFile: limit, MainCF: longLived}, Hurts: true, GivesUp: true, Greedy: true,
 			Settle: 12 * time.Second,
 			Strike: func(a *Arena) error { return flood(a, limit) },
 			After:  saysSo("short of descriptors or at a limit: gave up "),
@@ -25,12 +25,12 @@ func floodAttacks() []Attack {
 	}
 	return append(attacks,
 		Attack{Name: "more sessions than are allowed", GivesUp: true, Hurts: true,
-			Options: compat.Options{MainCF: "connection_cache_ttl_limit = 4s\nscached_session_limit = 50\nscached_endpoint_session_limit = 20\n"},
+			Options: master.Options{MainCF: "connection_cache_ttl_limit = 4s\nscached_session_limit = 50\nscached_endpoint_session_limit = 20\n"},
 			Strike:  tooManySessions, After: saysSo("short of descriptors or at a limit: gave up ")},
 		Attack{Name: "10,000 clients", Strike: manyClients, Greedy: true, Growth: 200 << 20,
-			Options: compat.Options{MainCF: "scached_client_limit = 5000"}},
+			Options: master.Options{MainCF: "scached_client_limit = 5000"}},
 		Attack{Name: "hand-overs that nobody takes, until too many are in flight", Strike: inFlight, Deprives: true,
-			Options: compat.Options{NoFile: 64}},
+			Options: master.Options{NoFile: 64}},
 	)
 }
 

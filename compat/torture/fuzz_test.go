@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
 	"scache/testdata"
 )
 
@@ -28,7 +28,7 @@ func FuzzDaemon(f *testing.F) {
 	for _, seed := range daemonSeeds(f) {
 		f.Add(seed)
 	}
-	d, err := compat.Start(f.Context(), compat.Options{Program: ours(f), Unprivileged: true, Chroot: true, Log: compat.LogPostlog,
+	d, err := master.Start(f.Context(), master.Options{Program: ours(f), Unprivileged: true, Chroot: true, Log: master.LogPostlog,
 		MainCF: "scached_string_limit = 4096"})
 	if err != nil {
 		f.Fatal(err)
@@ -64,7 +64,7 @@ func FuzzDaemon(f *testing.F) {
 }
 
 // converse is one client. It does not care what it is told.
-func converse(d *compat.Daemon, data []byte) error {
+func converse(d *master.Daemon, data []byte) error {
 	fd, err := dial(d.Socket())
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // liveAttacks have sessions die in the cache.
@@ -14,7 +14,7 @@ func liveAttacks() []Attack {
 	return []Attack{
 		{Name: "sessions that the remote end has closed, reset or ended with 421", Hurts: true, Strike: deadBeforeLive},
 		{Name: "the same without the live check", Strike: deadHandedOut,
-			Options: compat.Options{MainCF: "scached_live_check = no"}},
+			Options: master.Options{MainCF: "scached_live_check = no"}},
 	}
 }
 

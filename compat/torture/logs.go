@@ -10,14 +10,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // logAttacks take the log service away, while clients make the daemon log.
 func logAttacks() []Attack {
 	// The log goes to the postlog socket in the queue directory. There is none
 	// before the attack makes one.
-	postlog := compat.Options{
+	postlog := master.Options{
 		MainCF: "maillog_file = /tmp/maillog\nmaillog_file_prefixes = /tmp\n",
 		Env:    []string{"POSTLOG_SERVICE=public/postlog", "POSTLOG_HOSTNAME=host.example.test"},
 	}

@@ -11,7 +11,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/mail"
+	"scache/compat/master"
+	"scache/compat/postfix"
+	"scache/scached/install"
 )
 
 // cachedByDestination makes smtp(8) cache every session under its destination.
@@ -23,12 +26,12 @@ var cachedByDestination = []string{
 // KilledMail sends messages through a private Postfix whose cache daemon is
 // killed again and again, with pauses of random length. It returns how often
 // that was, too. A program of "" is the reference.
-func KilledMail(ctx context.Context, program string, messages int) (result *compat.Result, kills int, err error) {
-	delivery := compat.Delivery{
-		Postfix: compat.PostfixOptions{Cache: program, Main: cachedByDestination},
-		Sink:    compat.SinkOptions{Delay: 10 * time.Millisecond},
-		Mail:    compat.Injection{Messages: messages, Senders: 5},
-		During: func(ctx context.Context, p *compat.Postfix, sink *compat.Sink) (err error) {
+func KilledMail(ctx context.Context, program string, messages int) (result *mail.Result, kills int, err error) {
+	delivery := mail.Delivery{
+		Postfix: postfix.Options{Cache: program, Main: cachedByDestination},
+		Sink:    mail.SinkOptions{Delay: 10 * time.Millisecond},
+		Mail:    mail.Injection{Messages: messages, Senders: 5},
+		During: func(ctx context.Context, p *postfix.Instance, sink *mail.Sink) (err error) {
 			kills, err = killUntil(ctx, p, func() bool {
 				_, delivered := sink.Count()
 				return delivered >= messages
@@ -44,7 +47,7 @@ func KilledMail(ctx context.Context, program string, messages int) (result *comp
 // error when a message was lost, or delivered twice.
 func SoakMail(ctx context.Context, program string, messages int, out io.Writer) error {
 	r, kills, err := KilledMail(ctx, program, messages)
-	if errors.Is(err, compat.ErrNoPostfix) {
+	if errors.Is(err, install.ErrNoPostfix) {
 		fmt.Fprintln(out, "no mail was sent:", err)
 		return nil
 	}
@@ -63,7 +66,7 @@ func SoakMail(ctx context.Context, program string, messages int, out io.Writer) 
 // through by then is what the caller wants to hear of.
 const killTime = 3 * time.Minute
 
-func killUntil(ctx context.Context, p *compat.Postfix, done func() bool) (kills int, err error) {
+func killUntil(ctx context.Context, p *postfix.Instance, done func() bool) (kills int, err error) {
 	pid := 0
 	for deadline := time.Now().Add(killTime); !done() && ctx.Err() == nil && time.Now().Before(deadline); kills++ {
 		// A request makes master(8) start one, even when smtp(8) has given up on the
@@ -88,7 +91,7 @@ func killUntil(ctx context.Context, p *compat.Postfix, done func() bool) (kills 
 const mailPatience = time.Minute
 
 // serves waits until the instance's cache daemon has answered a request.
-func serves(p *compat.Postfix) error {
+func serves(p *postfix.Instance) error {
 	fd, err := p.DialCache()
 	if err != nil {
 		return err
@@ -107,7 +110,7 @@ func serves(p *compat.Postfix) error {
 // A StaleMail is what became of mail whose sessions the server closes while they
 // are in the cache.
 type StaleMail struct {
-	compat.Tally
+	postfix.Tally
 	Delivered   int
 	Connections int
 	Hits        int           // sessions that the cache says it has found
@@ -121,13 +124,13 @@ type StaleMail struct {
 // smtp(8) could use.
 func StaleSessions(ctx context.Context, program string, messages int) (*StaleMail, error) {
 	const idle = 700 * time.Millisecond
-	sink, err := compat.StartSink(compat.SinkOptions{IdleTimeout: idle})
+	sink, err := mail.StartSink(mail.SinkOptions{IdleTimeout: idle})
 	if err != nil {
 		return nil, err
 	}
 	defer sink.Close()
 	main := append([]string{"relayhost = " + sink.NextHop()}, cachedByDestination...)
-	p, err := compat.StartPostfix(ctx, compat.PostfixOptions{Cache: program, Main: main})
+	p, err := postfix.Start(ctx, postfix.Options{Cache: program, Main: main})
 	if err != nil {
 		return nil, err
 	}
@@ -140,13 +143,13 @@ func StaleSessions(ctx context.Context, program string, messages int) (*StaleMai
 			pause(ctx, 2*idle)
 		}
 	}
-	if err := compat.Statistics(ctx, p, sink); err != nil {
+	if err := mail.Statistics(ctx, p, sink); err != nil {
 		return nil, err
 	}
 	if err := p.Stop(); err != nil {
 		return nil, err
 	}
-	stale := &StaleMail{Tally: compat.TallyOf(p.Log.Lines(), p.CacheProgram())}
+	stale := &StaleMail{Tally: postfix.TallyOf(p.Log.Lines(), p.CacheProgram())}
 	stale.Connections, stale.Delivered = sink.Count()
 	stale.read(p.Log.Lines())
 	return stale, nil
@@ -154,8 +157,8 @@ func StaleSessions(ctx context.Context, program string, messages int) (*StaleMai
 
 // deliverOne sends a message, and waits until smtp(8) is done with it: until
 // then it has not cached the SMTP session. It is the n'th.
-func deliverOne(ctx context.Context, p *compat.Postfix, sink *compat.Sink, n int) error {
-	if err := compat.Inject(ctx, p.SMTPD, compat.Injection{Messages: 1}); err != nil {
+func deliverOne(ctx context.Context, p *postfix.Instance, sink *mail.Sink, n int) error {
+	if err := mail.Inject(ctx, p.SMTPD, mail.Injection{Messages: 1}); err != nil {
 		return err
 	}
 	if err := sink.Wait(n, mailPatience); err != nil {
@@ -168,7 +171,7 @@ func deliverOne(ctx context.Context, p *compat.Postfix, sink *compat.Sink, n int
 }
 
 // read takes what is wanted from a log.
-func (m *StaleMail) read(lines []compat.LogLine) {
+func (m *StaleMail) read(lines []master.LogLine) {
 	for _, line := range m.Statistics {
 		hits := 0
 		if n, _ := fmt.Sscanf(line, "domain lookup hits=%d", &hits); n == 0 {

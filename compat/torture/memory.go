@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // memoryAttacks make the daemon keep as much as they can.
@@ -20,11 +20,11 @@ func memoryAttacks() []Attack {
 		{Name: "requests of a quarter of a megabyte that never end", Hurts: true, Strike: longRequests, Greedy: true, Growth: 300 << 20},
 		{Name: "sessions that are saved without the descriptor", Strike: longUnsaved, Greedy: true},
 		{Name: "a million labels", Strike: manyLabels, Greedy: true, Growth: 100 << 20, GivesUp: true, Hurts: true,
-			Options: compat.Options{MainCF: "scached_binding_limit = 5000"}, After: saysSo("gave up ")},
+			Options: master.Options{MainCF: "scached_binding_limit = 5000"}, After: saysSo("gave up ")},
 		{Name: "one destination with thousands of dead sessions", Strike: deadSessions, Greedy: true,
-			Options: compat.Options{MainCF: "connection_cache_ttl_limit = 20s\nscached_destination_binding_limit = 10000"}, Settle: 22 * time.Second},
+			Options: master.Options{MainCF: "connection_cache_ttl_limit = 20s\nscached_destination_binding_limit = 10000"}, Settle: 22 * time.Second},
 		{Name: "one destination with thousands of bindings", Strike: manyBindings, Lasts: true,
-			Options: compat.Options{MainCF: "connection_cache_ttl_limit = 60s"}},
+			Options: master.Options{MainCF: "connection_cache_ttl_limit = 60s"}},
 	}
 }
 

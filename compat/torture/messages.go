@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // A message is one wrong way to send a descriptor. It borrows the SMTP session.
@@ -32,7 +32,7 @@ func messageAttacks() []Attack {
 	// Where there is room for few, the kernel cuts off what it cannot deliver.
 	few := message{"", true, surplus}
 	return append(attacks, Attack{Name: "surplus descriptors, room for 64", Hurts: true, GivesUp: true, Greedy: true,
-		Options: compat.Options{NoFile: 64}, Strike: few.strike})
+		Options: master.Options{NoFile: 64}, Strike: few.strike})
 }
 
 func (m message) strike(a *Arena) error {

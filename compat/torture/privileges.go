@@ -6,7 +6,7 @@ import (
 	"os"
 	"syscall"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // privilegeAttacks is no attack, but what one could use: what the daemon may do
@@ -17,7 +17,7 @@ func privilegeAttacks() []Attack {
 
 func privileges(a *Arena) error {
 	pid := a.Daemon.PID()
-	c, err := compat.ProcessCredentials(pid)
+	c, err := master.ProcessCredentials(pid)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package torture
 import (
 	"testing"
 
-	"scache/compat"
 	"scache/compat/testbed"
 )
 
@@ -11,4 +10,4 @@ func TestMain(m *testing.M) { testbed.Main(m) }
 
 func ours(t testing.TB) string { t.Helper(); return testbed.Ours(t) }
 
-func reference(t testing.TB) string { t.Helper(); return testbed.Reference(t, compat.ReferenceProgram) }
+func reference(t testing.TB) string { t.Helper(); return testbed.Reference(t) }

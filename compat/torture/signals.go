@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // signalAttacks end the daemon, or try to, in the middle of hand-overs.
@@ -22,7 +22,7 @@ func signalAttacks() []Attack {
 		{Name: "the master goes in the middle of hand-overs", Ends: true, Strike: endPromised(hangUp)},
 		{Name: "SIGKILL in the middle of hand-overs", Ends: true, Strike: killPromised},
 		{Name: "SIGPIPE", Strike: pipe},
-		{Name: "a master that reads no status", Options: compat.Options{NoDrain: true}, Strike: manyRequests, Hurts: true},
+		{Name: "a master that reads no status", Options: master.Options{NoDrain: true}, Strike: manyRequests, Hurts: true},
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // SoakOptions say how long to go on.
@@ -38,7 +38,7 @@ const soakClients = 8
 // the daemon has of descriptors and memory. The error is [ErrGrown] when that
 // becomes more and more.
 func Soak(ctx context.Context, o SoakOptions) error {
-	d, err := compat.Start(ctx, compat.Options{Program: o.Program, Unprivileged: true, Chroot: true, Log: compat.LogPostlog})
+	d, err := master.Start(ctx, master.Options{Program: o.Program, Unprivileged: true, Chroot: true, Log: master.LogPostlog})
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func Soak(ctx context.Context, o SoakOptions) error {
 }
 
 // knock makes sure that the daemon serves clients.
-func knock(d *compat.Daemon) error {
+func knock(d *master.Daemon) error {
 	g := newGoodClient(d.Socket(), "knock")
 	defer g.close()
 	return g.cycle()
@@ -75,7 +75,7 @@ func knock(d *compat.Daemon) error {
 
 // A soak is what the clients have in common.
 type soak struct {
-	daemon  *compat.Daemon
+	daemon  *master.Daemon
 	pause   time.Duration
 	actions atomic.Int64
 }

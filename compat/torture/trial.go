@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // Against carries out the attack on a daemon of this program. An error is
@@ -63,15 +63,15 @@ func Fairly(ctx context.Context, program string, attack Attack, full bool) (o *O
 
 // startTwo starts the daemon that is to be attacked, and one that is spared, as
 // they would be in production.
-func startTwo(ctx context.Context, program string, attack Attack) (attacked, spared *compat.Daemon, err error) {
+func startTwo(ctx context.Context, program string, attack Attack) (attacked, spared *master.Daemon, err error) {
 	options := attack.Options
 	options.Program, options.Unprivileged, options.Chroot = program, true, true
 	if !attack.OwnLog {
-		options.Log = compat.LogPostlog
+		options.Log = master.LogPostlog
 	}
 	beside := options
 	beside.NoDrain = false
-	two, err := compat.StartAll(ctx, []compat.Options{options, beside})
+	two, err := master.StartAll(ctx, []master.Options{options, beside})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +127,7 @@ func (o *Outcome) recover(a *Arena, before vitals) error {
 }
 
 // servesAgain makes sure that a new client is served.
-func servesAgain(d *compat.Daemon) error {
+func servesAgain(d *master.Daemon) error {
 	g := newGoodClient(d.Socket(), "afterwards")
 	defer g.close()
 	for range 3 * reconnect {

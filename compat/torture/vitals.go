@@ -3,7 +3,7 @@ package torture
 import (
 	"time"
 
-	"scache/compat"
+	"scache/compat/master"
 )
 
 // vitals are what a daemon has of what the system gives.
@@ -12,19 +12,19 @@ type vitals struct {
 	memory      int64 // resident, in bytes
 }
 
-func measure(d *compat.Daemon) (v vitals, err error) {
+func measure(d *master.Daemon) (v vitals, err error) {
 	links, err := d.Descriptors()
 	if err != nil {
 		return v, err
 	}
 	v.descriptors = len(links)
-	v.memory, err = compat.ResidentBytes(d.PID())
+	v.memory, err = master.ResidentBytes(d.PID())
 	return v, err
 }
 
 // settle measures a daemon that nobody is connected to and that caches no
 // session, once it has closed what it does not need.
-func settle(d *compat.Daemon) (vitals, error) {
+func settle(d *master.Daemon) (vitals, error) {
 	const still = 150 * time.Millisecond
 	last, err := measure(d)
 	since := time.Now()
@@ -41,7 +41,7 @@ func settle(d *compat.Daemon) (vitals, error) {
 
 // settleTo measures a daemon as soon as it has no more than so many descriptors,
 // which must not take longer than timeout.
-func settleTo(d *compat.Daemon, descriptors int, timeout time.Duration) (v vitals, err error) {
+func settleTo(d *master.Daemon, descriptors int, timeout time.Duration) (v vitals, err error) {
 	eventually(timeout, func() bool {
 		v, err = measure(d)
 		return err != nil || v.descriptors <= descriptors

@@ -1,0 +1,94 @@
+package mail
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/smtp"
+	"sync"
+)
+
+// An Injection is a number of messages to submit over SMTP.
+type Injection struct {
+	First    int // number of the first message
+	Messages int
+	Senders  int // connections at a time; 1 if 0
+
+	// To returns the recipient of message i. If nil, they go to
+	// user@dest.example.
+	To func(i int) string
+}
+
+// subject is how message i is told from the others.
+func subject(i int) string { return fmt.Sprintf("message %d", i) }
+
+func (in *Injection) recipient(i int) string {
+	if in.To == nil {
+		return "user@dest.example"
+	}
+	return in.To(i)
+}
+
+// Inject submits the messages to the SMTP server at addr and returns when the
+// server has taken responsibility for all of them, or with the first error.
+func Inject(ctx context.Context, addr netip.AddrPort, in Injection) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	numbers := make(chan int)
+	var senders sync.WaitGroup
+	for range min(max(in.Senders, 1), in.Messages) {
+		senders.Go(func() {
+			if err := in.send(ctx, addr, numbers); err != nil {
+				cancel(fmt.Errorf("inject mail: %w", err))
+			}
+		})
+	}
+	for i := in.First; i < in.First+in.Messages && ctx.Err() == nil; i++ {
+		select {
+		case numbers <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(numbers)
+	senders.Wait()
+	return context.Cause(ctx)
+}
+
+// send submits the messages with the given numbers over one connection.
+func (in *Injection) send(ctx context.Context, addr netip.AddrPort, numbers <-chan int) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp4", addr.String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	client, err := smtp.NewClient(conn, addr.Addr().String())
+	if err != nil {
+		return err
+	}
+	for i := range numbers {
+		if err := submit(client, in.recipient(i), i); err != nil {
+			return fmt.Errorf("message %d: %w", i, err)
+		}
+	}
+	return client.Quit()
+}
+
+const injectSender = "sender@origin.example"
+
+func submit(client *smtp.Client, recipient string, i int) error {
+	if err := client.Mail(injectSender); err != nil {
+		return err
+	}
+	if err := client.Rcpt(recipient); err != nil {
+		return err
+	}
+	body, err := client.Data()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(body, "From: <%s>\r\nTo: <%s>\r\nSubject: %s\r\nMessage-ID: <%d@origin.example>\r\n\r\nHello.\r\n",
+		injectSender, recipient, subject(i), i)
+	return body.Close()
+}

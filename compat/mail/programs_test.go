@@ -1,0 +1,19 @@
+package mail
+
+import (
+	"testing"
+
+	"scache/compat/master"
+	"scache/compat/testbed"
+)
+
+func TestMain(m *testing.M) { testbed.Main(m) }
+
+// needMounts is for what logs to a syslog socket.
+func needMounts(t *testing.T) {
+	t.Helper()
+	testbed.NeedRoot(t)
+	if !master.MayMount() {
+		testbed.SkipLocally(t, master.ErrNoMount.Error())
+	}
+}

@@ -1,0 +1,107 @@
+package master
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+)
+
+// readStderr adds the lines of r to log until it ends, and closes done then.
+// It takes ownership of r.
+func readStderr(r *os.File, log *Log, done chan<- struct{}) {
+	defer close(done)
+	defer r.Close()
+	lines := bufio.NewReader(r)
+	for {
+		raw, err := lines.ReadBytes('\n')
+		if len(raw) > 0 {
+			log.add(parseStderrLine(string(bytes.TrimSuffix(raw, []byte("\n")))))
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// A DatagramLog is a socket that daemons log to, a line a datagram.
+type DatagramLog struct {
+	conn  *net.UnixConn
+	path  string
+	parse func(string) LogLine
+	log   *Log
+	done  chan struct{}
+}
+
+// endOfLog is what drain sends: no daemon logs an empty line.
+const endOfLog = "\x00"
+
+// listenDatagramLog makes the socket and adds every line to log.
+func listenDatagramLog(path string, parse func(string) LogLine, log *Log) (*DatagramLog, error) {
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		return nil, fmt.Errorf("make log socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o666); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("make log socket: %w", err)
+	}
+	d := &DatagramLog{conn: conn, path: path, parse: parse, log: log, done: make(chan struct{})}
+	go d.read()
+	return d, nil
+}
+
+func (d *DatagramLog) read() {
+	defer close(d.done)
+	buf := make([]byte, 64*1024)
+	for {
+		n, err := d.conn.Read(buf)
+		if err != nil || string(buf[:n]) == endOfLog {
+			return
+		}
+		d.log.add(d.parse(string(bytes.TrimRight(buf[:n], "\n\x00"))))
+	}
+}
+
+// close returns when everything sent before it has been read.
+func (d *DatagramLog) Close() {
+	if err := d.sendEnd(); err == nil {
+		<-d.done
+	}
+	d.conn.Close()
+	<-d.done
+	os.Remove(d.path)
+}
+
+func (d *DatagramLog) sendEnd() error {
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: d.path, Net: "unixgram"})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = io.WriteString(conn, endOfLog)
+	return err
+}
+
+// OpenSyslog gives the command a syslog socket of its own, below top.
+func OpenSyslog(cmd *Command, top string, log *Log) (*DatagramLog, error) {
+	if !MayMount() {
+		return nil, ErrNoMount
+	}
+	dev := filepath.Join(top, "dev")
+	if err := os.Mkdir(dev, 0o755); err != nil {
+		return nil, err
+	}
+	socket, err := listenDatagramLog(filepath.Join(dev, "log"), parseSyslogLine, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.ownDev(dev); err != nil {
+		socket.Close()
+		return nil, err
+	}
+	return socket, nil
+}
