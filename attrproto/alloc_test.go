@@ -15,7 +15,7 @@ var saveEndp = func() []byte {
 	return AppendEnd(b)
 }()
 
-var saveEndpWants = []Want{{Name: "request"}, {Type: Int, Name: "ttl"}, {Name: "label"}, {Name: "property"}}
+var saveEndpWants = []Want{{Name: "request"}, {Type: TypeInt, Name: "ttl"}, {Name: "label"}, {Name: "property"}}
 
 // again reads the same bytes over and over.
 type again struct {
@@ -44,20 +44,20 @@ func noAllocations(t *testing.T, name string, f func()) {
 func TestAllocations(t *testing.T) {
 	var s Scan
 	noAllocations(t, "Scan", func() {
-		s.Start(Strict, saveEndpWants)
+		s.Start(FlagStrict, saveEndpWants)
 		if count, _ := scanResult(&s, saveEndp); count != 4 || s.Uint(1) != 2 || len(s.Bytes(saveEndp, 2)) != 23 {
 			t.Fatalf("count %d", count)
 		}
 	})
 	noAllocations(t, "Scan byte by byte", func() {
-		s.Start(Strict, saveEndpWants)
+		s.Start(FlagStrict, saveEndpWants)
 		for n := 0; !s.Run(saveEndp[:n], nil); n++ {
 		}
 	})
 
 	r := NewReader(&again{text: saveEndp})
 	noAllocations(t, "Reader", func() {
-		count, err := r.Scan(Strict, saveEndpWants...)
+		count, err := r.Scan(FlagStrict, saveEndpWants...)
 		if count != 4 || err != nil || len(r.Bytes(3)) != 35 {
 			t.Fatalf("count %d, error %v", count, err)
 		}
@@ -66,7 +66,7 @@ func TestAllocations(t *testing.T) {
 	var ttl int
 	wants := []Want{{Name: "request"}, IntVar("ttl", &ttl), StringVar("label", &label), {Name: "property"}}
 	noAllocations(t, "Reader, into variables that have the value already", func() {
-		if count, err := r.Scan(Strict, wants...); count != 4 || err != nil || ttl != 2 || len(label) != 23 {
+		if count, err := r.Scan(FlagStrict, wants...); count != 4 || err != nil || ttl != 2 || len(label) != 23 {
 			t.Fatalf("count %d, error %v", count, err)
 		}
 	})
@@ -76,7 +76,7 @@ func TestAllocations(t *testing.T) {
 		if name, err := r.NextName(); err != nil || string(name) != "a" {
 			t.Fatal(err)
 		}
-		r.Scan(Strict|More, wants...)
+		r.Scan(FlagStrict|FlagMore, wants...)
 		if r.More() || r.Err() != nil {
 			t.Fatal("the list goes on")
 		}
@@ -100,10 +100,10 @@ func TestAllocationsOfOtherEncodings(t *testing.T) {
 		if err := w.Send(); err != nil {
 			t.Fatal(err)
 		}
-		wants := []Want{{Name: "request"}, {Type: Int, Name: "ttl"}, {Name: "label"}, {Type: Data, Name: "property"}}
+		wants := []Want{{Name: "request"}, {Type: TypeInt, Name: "ttl"}, {Name: "label"}, {Type: TypeData, Name: "property"}}
 		s := Scan{Encoding: e}
 		noAllocations(t, "Scan "+e.String(), func() {
-			s.Start(Strict|Sanitize, wants)
+			s.Start(FlagStrict|FlagSanitize, wants)
 			if count, _ := scanResult(&s, b.Bytes()); count != 4 || string(s.Bytes(b.Bytes(), 3)) != "mx.example.com" {
 				t.Fatalf("count %d", count)
 			}
@@ -111,7 +111,7 @@ func TestAllocationsOfOtherEncodings(t *testing.T) {
 		r := NewReader(&again{text: b.Bytes()})
 		r.Encoding = e
 		noAllocations(t, "Reader "+e.String(), func() {
-			if count, err := r.Scan(Strict, wants...); count != 4 || err != nil {
+			if count, err := r.Scan(FlagStrict, wants...); count != 4 || err != nil {
 				t.Fatalf("count %d, error %v", count, err)
 			}
 		})
@@ -158,7 +158,7 @@ func TestAllocationsOfConsume(t *testing.T) {
 				if err != nil || n == 0 {
 					t.Fatal(err)
 				}
-				group = item.Kind == Open || group && item.Kind != Close
+				group = item.Kind == ItemOpen || group && item.Kind != ItemClose
 				rest = rest[n:]
 			}
 		})
@@ -186,7 +186,7 @@ func TestAllocationsOfSockets(t *testing.T) {
 	noAllocations(t, "Conn", func() {
 		a.Out.String("a", "b")
 		a.Out.Send()
-		if _, err := b.In.Scan(Strict, wants...); err != nil {
+		if _, err := b.In.Scan(FlagStrict, wants...); err != nil {
 			t.Fatal(err)
 		}
 	})

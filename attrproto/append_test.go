@@ -157,7 +157,7 @@ func TestNamesThatOnlyNullReserves(t *testing.T) {
 			b = e.AppendEnd(e.AppendClose(b))
 			table := map[string]string{}
 			s := Scan{Encoding: e}
-			if count, err := scanAll(&s, string(b), Strict, HashVar(table)); count != 1 || err != nil || table[name] != "v" {
+			if count, err := scanAll(&s, string(b), FlagStrict, HashVar(table)); count != 1 || err != nil || table[name] != "v" {
 				t.Errorf("%v: %q: count %d, error %v, table %v", e, name, count, err, table)
 			}
 		}

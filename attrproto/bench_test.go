@@ -68,7 +68,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.ReportAllocs()
 		var s Scan
 		for b.Loop() {
-			s.Start(Strict, saveEndpWants)
+			s.Start(FlagStrict, saveEndpWants)
 			if !s.Run(saveEndp, nil) || s.Uint(1) != 2 {
 				b.Fatal("not done")
 			}
@@ -78,7 +78,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.ReportAllocs()
 		r := NewReader(&again{text: saveEndp})
 		for b.Loop() {
-			if _, err := r.Scan(Strict, saveEndpWants...); err != nil || r.Uint(1) != 2 {
+			if _, err := r.Scan(FlagStrict, saveEndpWants...); err != nil || r.Uint(1) != 2 {
 				b.Fatal(err)
 			}
 		}
@@ -88,7 +88,7 @@ func BenchmarkDecode(b *testing.B) {
 		r := NewReader(&again{text: saveEndp})
 		for b.Loop() {
 			var req naiveRequest
-			if _, err := r.Scan(Strict, StringVar("request", &req.request), IntVar("ttl", &req.ttl),
+			if _, err := r.Scan(FlagStrict, StringVar("request", &req.request), IntVar("ttl", &req.ttl),
 				StringVar("label", &req.label), StringVar("property", &req.property)); err != nil || req.ttl != 2 {
 				b.Fatal(err)
 			}

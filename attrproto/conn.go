@@ -125,7 +125,7 @@ func (c *Conn) dummy() error {
 
 // await reads a list of one attribute whose value does not matter.
 func (c *Conn) await(name string) error {
-	_, err := c.In.Scan(Strict, Want{Name: name})
+	_, err := c.In.Scan(FlagStrict, Want{Name: name})
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
 	}

@@ -69,14 +69,14 @@ func ends(t *testing.T, kind string) (a, b *Conn) {
 // list.
 func receiveOne(c *Conn, h Handshake) (*Descriptor, error) {
 	var status int
-	if _, err := c.In.Scan(Strict, IntVar("status", &status)); err != nil {
+	if _, err := c.In.Scan(FlagStrict, IntVar("status", &status)); err != nil {
 		return nil, err
 	}
 	d, err := c.ReceiveDescriptor(h)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.In.Scan(Strict, IntVar("next", &status)); err != nil {
+	if _, err := c.In.Scan(FlagStrict, IntVar("next", &status)); err != nil {
 		d.Close()
 		return nil, err
 	}
@@ -232,7 +232,7 @@ func TestReceiveDescriptorErrors(t *testing.T) {
 				return
 			}
 			var next int
-			if _, err := conn.In.Scan(Strict, IntVar("next", &next)); err != nil {
+			if _, err := conn.In.Scan(FlagStrict, IntVar("next", &next)); err != nil {
 				t.Errorf("the connection did not survive: %v", err)
 			}
 		})
@@ -267,7 +267,7 @@ func TestUnclaimedDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, _ := NewConn(NewRawSocket(copied))
-	if _, err := c.In.Scan(Strict, Want{Name: "name"}); err != nil {
+	if _, err := c.In.Scan(FlagStrict, Want{Name: "name"}); err != nil {
 		t.Fatal(err)
 	}
 	if now := openFiles(t); now != before+1 {
@@ -321,9 +321,9 @@ func TestConnDeadline(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			a, _ := ends(t, kind)
 			a.c.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(5 * time.Millisecond))
-			_, err := a.In.Scan(Strict, Want{Name: "status"})
+			_, err := a.In.Scan(FlagStrict, Want{Name: "status"})
 			var e *Error
-			if !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &e) || e.Kind != Timeout {
+			if !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &e) || e.Kind != KindTimeout {
 				t.Errorf("read: %v", err)
 			}
 			for err = nil; err == nil; {
@@ -345,7 +345,7 @@ func TestConnClosed(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			a, b := ends(t, kind)
 			b.Close()
-			if _, err := a.In.Scan(Strict, Want{Name: "x"}); err != io.EOF {
+			if _, err := a.In.Scan(FlagStrict, Want{Name: "x"}); err != io.EOF {
 				t.Errorf("read: %v", err)
 			}
 			a.Out.Int("x", 1)

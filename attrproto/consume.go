@@ -6,23 +6,23 @@ import "bytes"
 type ItemKind uint8
 
 const (
-	Attribute ItemKind = iota + 1 // a name and a value
-	Open                          // the start of a group
-	Close                         // the end of a group
-	End                           // the end of the list
+	ItemAttribute ItemKind = iota + 1 // a name and a value
+	ItemOpen                          // the start of a group
+	ItemClose                         // the end of a group
+	ItemEnd                           // the end of the list
 )
 
 // An Item is one piece of a list, with nobody's wishes in mind.
 type Item struct {
 	Kind ItemKind
-	// Name and Value of an [Attribute], as they are on the wire: in the
+	// Name and Value of an [ItemAttribute], as they are on the wire: in the
 	// encoding [Base64] as base64. [Encoding.AppendText] decodes them.
 	Name, Value []byte
 }
 
 // Consume takes the next item off src. The item is borrowed: it is part of
 // src. No bytes consumed and no error mean that src ends too early. In a group
-// is true after an [Open] and until the [Close].
+// is true after an [ItemOpen] and until the [ItemClose].
 //
 // Values are what they are on the wire: whether one is a number, text or data
 // is for those to know who know the protocol. An error is an [*Error] that
@@ -37,24 +37,24 @@ func (e Encoding) Consume(src []byte, group bool) (item Item, n int, err error) 
 	}
 	name, n := src[:i], i+1
 	if e == Base64 && !validBase64(name) {
-		return Item{}, 0, &Error{Kind: BadBase64, Encoding: e, Text: string(cString(name))}
+		return Item{}, 0, &Error{Kind: KindBadBase64, Encoding: e, Text: string(cString(name))}
 	}
 	if e == Null || src[i] == '\n' {
 		if len(name) == 0 {
-			return Item{Kind: End}, n, nil
+			return Item{Kind: ItemEnd}, n, nil
 		}
 		if kind := e.brace(name, group); kind != 0 {
 			return Item{Kind: kind}, n, nil
 		}
 	}
 	if e != Null && src[i] == '\n' {
-		return Item{}, 0, &Error{Kind: NoValue, Encoding: e, Text: string(e.show(name)), Expect: "string"}
+		return Item{}, 0, &Error{Kind: KindNoValue, Encoding: e, Text: string(e.show(name)), Expect: "string"}
 	}
 	i = e.cut(src[n:], true)
 	if i < 0 {
 		return Item{}, 0, nil
 	}
-	item = Item{Kind: Attribute, Name: name, Value: src[n : n+i]}
+	item = Item{Kind: ItemAttribute, Name: name, Value: src[n : n+i]}
 	if e == Base64 {
 		if err := item.checkBase64(src[n+i]); err != nil {
 			err.Encoding, err.Value, err.Offset = e, true, n
@@ -74,9 +74,9 @@ func (e Encoding) brace(name []byte, group bool) ItemKind {
 	text = cString(text)
 	switch {
 	case !group && string(text) == groupOpen:
-		return Open
+		return ItemOpen
 	case group && string(text) == groupClose:
-		return Close
+		return ItemClose
 	}
 	return 0
 }
@@ -93,9 +93,9 @@ func (e Encoding) show(text []byte) []byte {
 func (item *Item) checkBase64(delimiter byte) *Error {
 	switch {
 	case !validBase64(item.Value):
-		return &Error{Kind: BadBase64, Text: string(cString(item.Value))}
+		return &Error{Kind: KindBadBase64, Text: string(cString(item.Value))}
 	case delimiter != '\n':
-		return &Error{Kind: ManyValues, Text: string(Base64.show(item.Name))}
+		return &Error{Kind: KindManyValues, Text: string(Base64.show(item.Name))}
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (e Encoding) AppendText(dst, wire []byte) (text []byte, ok bool) {
 	return append(dst, wire...), true
 }
 
-// ConsumeMore looks whether a list goes on, which a scan with the flag [More]
+// ConsumeMore looks whether a list goes on, which a scan with the flag [FlagMore]
 // leaves open. If it does not, its end is taken off: n is 1. An empty src
 // tells nothing; it needs a byte.
 //
@@ -128,11 +128,11 @@ func (e Encoding) ConsumeMore(src []byte) (more bool, n int) {
 func (e Encoding) AppendItem(dst []byte, item Item, group bool) ([]byte, error) {
 	before := len(dst)
 	switch item.Kind {
-	case Open:
+	case ItemOpen:
 		dst = e.AppendOpen(dst)
-	case Close:
+	case ItemClose:
 		dst = e.AppendClose(dst)
-	case End:
+	case ItemEnd:
 		dst = e.AppendEnd(dst)
 	default:
 		dst = append(dst, item.Name...)

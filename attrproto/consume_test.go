@@ -16,9 +16,9 @@ func items(e Encoding, input []byte) (list []Item, rest []byte, err error) {
 			return list, input, err
 		}
 		switch item.Kind {
-		case Open:
+		case ItemOpen:
 			group = true
-		case Close, End:
+		case ItemClose, ItemEnd:
 			group = false
 		}
 		list = append(list, item)
@@ -29,7 +29,7 @@ func items(e Encoding, input []byte) (list []Item, rest []byte, err error) {
 
 func TestConsume(t *testing.T) {
 	pair := func(name, value string) Item {
-		return Item{Kind: Attribute, Name: []byte(name), Value: []byte(value)}
+		return Item{Kind: ItemAttribute, Name: []byte(name), Value: []byte(value)}
 	}
 	for name, c := range map[string]struct {
 		encoding Encoding
@@ -38,11 +38,11 @@ func TestConsume(t *testing.T) {
 		rest     string
 	}{
 		"null": {Null, "a\x00b\x00{\x00{\x00c\x00}\x00}\x00d\x00\x00",
-			[]Item{pair("a", "b"), {Kind: Open}, pair("{", "c"), {Kind: Close}, pair("}", "d"), {Kind: End}}, ""},
+			[]Item{pair("a", "b"), {Kind: ItemOpen}, pair("{", "c"), {Kind: ItemClose}, pair("}", "d"), {Kind: ItemEnd}}, ""},
 		"base64": {Base64, "YQ==:Yg==\new==\new==:Yw==\nfQ==\n\n:\n",
-			[]Item{pair("YQ==", "Yg=="), {Kind: Open}, pair("ew==", "Yw=="), {Kind: Close}, {Kind: End}, pair("", "")}, ""},
+			[]Item{pair("YQ==", "Yg=="), {Kind: ItemOpen}, pair("ew==", "Yw=="), {Kind: ItemClose}, {Kind: ItemEnd}, pair("", "")}, ""},
 		"plain": {Plain, "a=b=c\n{\x00\n{=c\n}\x00\n\n=\n",
-			[]Item{pair("a", "b=c"), {Kind: Open}, pair("{", "c"), {Kind: Close}, {Kind: End}, pair("", "")}, ""},
+			[]Item{pair("a", "b=c"), {Kind: ItemOpen}, pair("{", "c"), {Kind: ItemClose}, {Kind: ItemEnd}, pair("", "")}, ""},
 		"half a name":  {Null, "a\x00b\x00c", []Item{pair("a", "b")}, "c"},
 		"half a value": {Plain, "a=b\nc=d", []Item{pair("a", "b")}, "c=d"},
 	} {
@@ -64,12 +64,12 @@ func TestConsumeErrors(t *testing.T) {
 		input    string
 		want     Error
 	}{
-		"no value":      {Plain, "a\n", Error{Kind: NoValue, Text: "a", Expect: "string"}},
-		"stray brace":   {Plain, "}\x00\n", Error{Kind: NoValue, Text: "}", Expect: "string"}},
-		"bad name":      {Base64, "YQ:YQ==\n", Error{Kind: BadBase64, Text: "YQ"}},
-		"bad value":     {Base64, "YQ==:YQ\x00x\n", Error{Kind: BadBase64, Value: true, Text: "YQ", Offset: 5}},
-		"two values":    {Base64, "YQ==:YQ==:", Error{Kind: ManyValues, Value: true, Text: "a", Offset: 5}},
-		"no value, b64": {Base64, "YQ==\n", Error{Kind: NoValue, Text: "a", Expect: "string"}},
+		"no value":      {Plain, "a\n", Error{Kind: KindNoValue, Text: "a", Expect: "string"}},
+		"stray brace":   {Plain, "}\x00\n", Error{Kind: KindNoValue, Text: "}", Expect: "string"}},
+		"bad name":      {Base64, "YQ:YQ==\n", Error{Kind: KindBadBase64, Text: "YQ"}},
+		"bad value":     {Base64, "YQ==:YQ\x00x\n", Error{Kind: KindBadBase64, Value: true, Text: "YQ", Offset: 5}},
+		"two values":    {Base64, "YQ==:YQ==:", Error{Kind: KindManyValues, Value: true, Text: "a", Offset: 5}},
+		"no value, b64": {Base64, "YQ==\n", Error{Kind: KindNoValue, Text: "a", Expect: "string"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, n, err := c.encoding.Consume([]byte(c.input), false)

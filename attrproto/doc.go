@@ -13,7 +13,7 @@
 //	w.String("request", "query")
 //	w.String("address", "someone@example.com")
 //	if err := w.Send(); err != nil { ... }
-//	_, err = r.Scan(attrproto.WarnMissing, attrproto.IntVar("status", &status), ...)
+//	_, err = r.Scan(attrproto.FlagMissing, attrproto.IntVar("status", &status), ...)
 //
 // Those who have the bytes already, in an event loop for example, match them
 // against a wish list with a [Scan], which says when it needs more. Below that
@@ -56,7 +56,7 @@
 // base64 text, which the base64 encoding does not encode once more.
 //
 // The reader decides what an attribute means: it asks for names in an order,
-// and what it did not ask for is skipped, or is an error with [WarnExtra]. An
+// and what it did not ask for is skipped, or is an error with [FlagExtra]. An
 // attribute may come more than once.
 //
 // # What a reader takes

@@ -11,33 +11,33 @@ type Kind uint8
 
 const (
 	// The input came to an end, or to a halt: the result of the scan is -1.
-	Premature  Kind = iota + 1 // between two strings
-	Unexpected                 // in the middle of a string
-	Timeout                    // the read timed out
+	KindPremature  Kind = iota + 1 // between two strings
+	KindUnexpected                 // in the middle of a string
+	KindTimeout                    // the read timed out
 	// The input is not what the encoding or the type says: the result is -1.
-	BadNumber  // not a number
-	BadBool    // not a truth value
-	BadBase64  // not base64
-	NoValue    // a name without a value
-	ManyValues // a name with more than one value
-	TooLong    // a string is longer than the limit (the reference has none)
+	KindBadNumber  // not a number
+	KindBadBool    // not a truth value
+	KindBadBase64  // not base64
+	KindNoValue    // a name without a value
+	KindManyValues // a name with more than one value
+	KindTooLong    // a string is longer than the limit (the reference has none)
 	// Not what the caller insists on, though well-formed: the result is -1.
-	Mismatch // another value than the one asked for
-	Rejected // the caller's own function does not like its part of the list
+	KindMismatch // another value than the one asked for
+	KindRejected // the caller's own function does not like its part of the list
 	// Violations of the caller's wish list: the count so far is the result.
-	Extra     // an attribute that was not asked for
-	Missing   // the list ended too early
-	Duplicate // a name came a second time, with [WarnExtra]
-	TooMany   // more names than a table may hold
+	KindExtra     // an attribute that was not asked for
+	KindMissing   // the list ended too early
+	KindDuplicate // a name came a second time, with [FlagExtra]
+	KindTooMany   // more names than a table may hold
 )
 
 // Class sorts the kinds by who is to blame.
 type Class uint8
 
 const (
-	IOClass     Class = iota + 1 // the stream ended or failed
-	SyntaxClass                  // the input is malformed
-	WishClass                    // the input is well-formed, but not what was asked for
+	ClassIO     Class = iota + 1 // the stream ended or failed
+	ClassSyntax                  // the input is malformed
+	ClassWish                    // the input is well-formed, but not what was asked for
 )
 
 // An Error says why a scan stopped before the end of the caller's wish list.
@@ -48,11 +48,11 @@ type Error struct {
 	Value    bool   // a value was being read, not a name
 	Skipped  bool   // the input ended in a value that nobody asked for
 	Text     string // the offending name or value
-	Expect   string // with Mismatch: the value that was asked for; with NoValue: its type; with TooLong and TooMany: the limit
+	Expect   string // with KindMismatch: the value that was asked for; with KindNoValue: its type; with KindTooLong and KindTooMany: the limit
 	// Offset is where the offending string starts, in bytes from the start of
 	// the list. From a [Reader] it counts from the start of the stream.
 	Offset int
-	Err    error // of IOClass: what the read said; io.ErrUnexpectedEOF at the end
+	Err    error // of ClassIO: what the read said; io.ErrUnexpectedEOF at the end
 }
 
 // maxText is how many bytes of a malformed value the reference quotes.
@@ -73,54 +73,54 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Class() Class {
 	switch {
 	case e.Err != nil:
-		return IOClass
-	case e.Kind <= TooLong:
-		return SyntaxClass
+		return ClassIO
+	case e.Kind <= KindTooLong:
+		return ClassSyntax
 	}
-	return WishClass
+	return ClassWish
 }
 
 // Malformed tells whether an error of this kind makes the result of a scan -1,
 // as opposed to the count so far.
-func (e *Error) Malformed() bool { return e.Kind < Extra }
+func (e *Error) Malformed() bool { return e.Kind < KindExtra }
 
 // Warning is the line that the reference logs, less its label. The stream is
 // what the reference calls the input, for example "scache socket". Bytes that
 // are not printable are left for the logger to replace.
 func (e *Error) Warning(stream string) string {
 	switch e.Kind {
-	case Premature:
+	case KindPremature:
 		return "premature end-of-input on " + stream + e.reading()
-	case Timeout:
+	case KindTimeout:
 		return "timeout on " + stream + e.reading()
-	case Unexpected:
+	case KindUnexpected:
 		return "unexpected end-of-input from " + stream + e.reading()
-	case BadNumber:
+	case KindBadNumber:
 		return "malformed numerical data from " + stream + e.reading() + e.quote()
-	case BadBool:
+	case KindBadBool:
 		return "malformed boolean value from " + stream + e.reading() + e.quote()
-	case BadBase64:
+	case KindBadBase64:
 		if e.Encoding == Base64 {
 			return "malformed base64 data from " + stream + e.quote()
 		}
 		return "malformed base64 data from " + stream + e.reading() + e.quote()
-	case NoValue:
+	case KindNoValue:
 		return "missing value for " + e.Expect + " attribute " + e.Text + " from " + stream
-	case ManyValues:
+	case KindManyValues:
 		return "multiple values for attribute " + e.Text + " from " + stream
-	case TooLong:
+	case KindTooLong:
 		return "string from " + stream + e.reading() + " exceeds the limit of " + e.Expect + " bytes"
-	case Mismatch:
+	case KindMismatch:
 		return "unexpected " + e.Wanted + " " + e.Text + " from " + stream + " (expected: " + e.Expect + ")"
-	case Rejected:
+	case KindRejected:
 		return "rejected attributes from " + stream
-	case Extra:
+	case KindExtra:
 		return "unexpected attribute " + e.Text + " from " + stream + " (expecting: " + e.Wanted + ")"
-	case Missing:
+	case KindMissing:
 		return "missing attribute " + e.Wanted + " in input from " + stream
-	case Duplicate:
+	case KindDuplicate:
 		return "duplicate attribute " + e.Text + " in input from " + stream
-	case TooMany:
+	case KindTooMany:
 		return "attribute count exceeds limit " + e.Expect + " in input from " + stream
 	}
 	return "unknown trouble with " + stream
@@ -130,16 +130,16 @@ func (e *Error) Warning(stream string) string {
 // with two exceptions. When the input ended in a value that nobody asked for,
 // in the null encoding, the reference complains about the value and then finds
 // that there is no name either. And it leaves it to the caller's function to
-// explain [Rejected].
+// explain [KindRejected].
 func (e *Error) Warnings(stream string) []string {
-	if e.Kind == Rejected {
+	if e.Kind == KindRejected {
 		return nil
 	}
 	lines := []string{e.Warning(stream)}
 	if e.Skipped {
-		name := Error{Kind: Premature}
-		if e.Kind == Timeout || timedOut(e.Err) {
-			name.Kind = Timeout
+		name := Error{Kind: KindPremature}
+		if e.Kind == KindTimeout || timedOut(e.Err) {
+			name.Kind = KindTimeout
 		}
 		lines = append(lines, name.Warning(stream))
 	}

@@ -25,12 +25,12 @@ func Example() {
 		var queue, id, sender, recipient, reason string
 		var arrival, size int64
 		var expired int
-		r.Scan(attrproto.Strict|attrproto.More,
+		r.Scan(attrproto.FlagStrict|attrproto.FlagMore,
 			attrproto.StringVar("queue_name", &queue), attrproto.StringVar("queue_id", &id),
 			attrproto.LongVar("time", &arrival), attrproto.LongVar("size", &size),
 			attrproto.IntVar("forced_expire", &expired), attrproto.StringVar("sender", &sender))
 		for r.More() {
-			r.Scan(attrproto.Strict|attrproto.More,
+			r.Scan(attrproto.FlagStrict|attrproto.FlagMore,
 				attrproto.StringVar("recipient", &recipient), attrproto.StringVar("reason", &reason))
 			fmt.Println(queue, id, size, sender, "to", recipient, reason)
 		}
@@ -69,11 +69,11 @@ func ExampleEncoding_Consume() {
 			break
 		}
 		switch item.Kind {
-		case attrproto.Attribute:
+		case attrproto.ItemAttribute:
 			fmt.Printf("%s is %s\n", item.Name, item.Value)
-		case attrproto.Open, attrproto.Close:
-			group = item.Kind == attrproto.Open
-		case attrproto.End:
+		case attrproto.ItemOpen, attrproto.ItemClose:
+			group = item.Kind == attrproto.ItemOpen
+		case attrproto.ItemEnd:
 			fmt.Println("end of the list")
 		}
 		input = input[n:]
@@ -88,11 +88,11 @@ func ExampleEncoding_Consume() {
 func ExampleScan() {
 	wants := []attrproto.Want{
 		{Name: "request"},
-		{Type: attrproto.Int, Name: "ttl"},
+		{Type: attrproto.TypeInt, Name: "ttl"},
 		{Name: "label"},
 	}
 	var scan attrproto.Scan
-	scan.Start(attrproto.Strict, wants)
+	scan.Start(attrproto.FlagStrict, wants)
 	var list []byte
 	for _, piece := range []string{"request\x00save", "_dest\x00ttl\x002\x00la", "bel\x00example.com\x00\x00"} {
 		list = append(list, piece...)
@@ -116,12 +116,12 @@ func ExampleReader_Scan() {
 	r := attrproto.NewReader(strings.NewReader(reply))
 	var flags int
 	var transport, nexthop string
-	_, err := r.Scan(attrproto.Strict,
+	_, err := r.Scan(attrproto.FlagStrict,
 		attrproto.IntVar("flags", &flags),
 		attrproto.StringVar("transport", &transport),
 		attrproto.StringVar("nexthop", &nexthop))
 	fmt.Println(flags, transport, nexthop, err)
-	_, err = r.Scan(attrproto.Strict, attrproto.IntVar("flags", &flags))
+	_, err = r.Scan(attrproto.FlagStrict, attrproto.IntVar("flags", &flags))
 	fmt.Println(err == io.EOF)
 	// Output:
 	// 0 smtp example.com <nil>
@@ -132,15 +132,15 @@ func ExampleReader_Scan() {
 func ExampleError() {
 	r := attrproto.NewReader(strings.NewReader("status\x00zero\x00\x00"))
 	var status int
-	_, err := r.Scan(attrproto.Strict, attrproto.IntVar("status", &status))
+	_, err := r.Scan(attrproto.FlagStrict, attrproto.IntVar("status", &status))
 	var e *attrproto.Error
 	if errors.As(err, &e) {
 		switch e.Class() {
-		case attrproto.IOClass:
+		case attrproto.ClassIO:
 			fmt.Println("trouble with the connection:", e.Err)
-		case attrproto.SyntaxClass:
+		case attrproto.ClassSyntax:
 			fmt.Println("malformed at", e.Offset)
-		case attrproto.WishClass:
+		case attrproto.ClassWish:
 			fmt.Println("not what was asked for")
 		}
 		fmt.Println(e.Warning("scache socket"))
@@ -173,7 +173,7 @@ func ExampleFuncVar() {
 	argv := func(got *attrproto.Scan, list []byte) (next []attrproto.Want, ok bool) {
 		switch {
 		case got == nil:
-			return []attrproto.Want{{Type: attrproto.Int, Name: "argv_size"}}, true
+			return []attrproto.Want{{Type: attrproto.TypeInt, Name: "argv_size"}}, true
 		case got.Granted() != 1:
 			return nil, false
 		case left < 0:
@@ -188,7 +188,7 @@ func ExampleFuncVar() {
 		return []attrproto.Want{{Name: "argv_value"}}, true
 	}
 	r := attrproto.NewReader(strings.NewReader("argv_size\x002\x00argv_value\x00a\x00argv_value\x00b\x00\x00"))
-	_, err := r.Scan(attrproto.Strict, attrproto.FuncVar(argv))
+	_, err := r.Scan(attrproto.FlagStrict, attrproto.FuncVar(argv))
 	fmt.Println(args, err)
 	// Output:
 	// [a b] <nil>
@@ -219,7 +219,7 @@ func ExampleConn() {
 		fmt.Println(err)
 		return
 	}
-	_, err = c.In.Scan(attrproto.Strict,
+	_, err = c.In.Scan(attrproto.FlagStrict,
 		attrproto.IntVar("status", &status), attrproto.StringVar("property", &property))
 	if err != nil || status != 0 {
 		fmt.Println("no such session", err)

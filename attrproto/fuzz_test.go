@@ -23,7 +23,7 @@ func fuzzReading(f *testing.F, e Encoding) {
 			f.Add(latin1(c.Input), []byte(fmt.Sprint(c.Wants)), byte(c.Flags), uint64(i))
 		}
 	}
-	f.Add([]byte(queueListing(f, e)), []byte{0}, byte(Strict|More), uint64(1))
+	f.Add([]byte(queueListing(f, e)), []byte{0}, byte(FlagStrict|FlagMore), uint64(1))
 	f.Fuzz(func(t *testing.T, input, wishes []byte, flags byte, seed uint64) {
 		whole := fuzzScan(e, input, wishes, Flags(flags&15), func(s *Scan) []byte {
 			s.Run(input, io.EOF)
@@ -67,11 +67,11 @@ func fuzzWants(wishes []byte, table map[string]string) []Want {
 	for _, c := range wishes[:min(len(wishes), 8)] {
 		name := names[c>>3&3]
 		switch t := Type(c & 7); t {
-		case Hash:
+		case TypeHash:
 			wants = append(wants, HashVar(table))
-		case Func:
-			wants = append(wants, ListVar(Want{Type: Int, Name: "num"}, Want{Name: "str"}))
-		case Streq:
+		case TypeFunc:
+			wants = append(wants, ListVar(Want{Type: TypeInt, Name: "num"}, Want{Name: "str"}))
+		case TypeStreq:
 			wants = append(wants, Equal(name, "1"))
 		default:
 			wants = append(wants, Want{Type: t, Name: name})
@@ -152,7 +152,7 @@ func fuzzItems(t *testing.T, e Encoding, input []byte) {
 		if again, err = e.AppendItem(again, item, group); err != nil {
 			t.Fatal(err)
 		}
-		group = item.Kind == Open || group && item.Kind == Attribute
+		group = item.Kind == ItemOpen || group && item.Kind == ItemAttribute
 	}
 	if e == Null && !bytes.HasPrefix(input, again) {
 		t.Fatalf("%q became %q", input, again)
@@ -180,9 +180,9 @@ func FuzzWriting(f *testing.F) {
 			want  Want
 		}{
 			"string": {func() { w.String(name, value) }, Want{Name: name, To: new(string)}},
-			"int":    {func() { w.Int(name, int(number)) }, Want{Type: Int, Name: name, To: new(int)}},
-			"long":   {func() { w.Long(name, number) }, Want{Type: Long, Name: name, To: new(int64)}},
-			"data":   {func() { w.Data(name, data) }, Want{Type: Data, Name: name, To: new([]byte)}},
+			"int":    {func() { w.Int(name, int(number)) }, Want{Type: TypeInt, Name: name, To: new(int)}},
+			"long":   {func() { w.Long(name, number) }, Want{Type: TypeLong, Name: name, To: new(int64)}},
+			"data":   {func() { w.Data(name, data) }, Want{Type: TypeData, Name: name, To: new([]byte)}},
 			"group":  {func() { w.Hash(map[string]string{name: value}) }, HashVar(map[string]string{})},
 		} {
 			dst.Reset()
@@ -198,7 +198,7 @@ func FuzzWriting(f *testing.F) {
 			w.Send()
 			r := NewReader(&dst)
 			r.Encoding, r.Limit = e, -1
-			if count, err := r.Scan(Strict, c.want); count != 1 || err != nil {
+			if count, err := r.Scan(FlagStrict, c.want); count != 1 || err != nil {
 				t.Fatalf("%s: count %d, error %v", what, count, err)
 			}
 			ok := true
@@ -218,7 +218,7 @@ func FuzzWriting(f *testing.F) {
 			if !ok {
 				t.Fatalf("%s: read %v", what, c.want.To)
 			}
-			if count, err := r.Scan(Strict, Equal("after", "1")); count != 0 || err != nil {
+			if count, err := r.Scan(FlagStrict, Equal("after", "1")); count != 0 || err != nil {
 				t.Fatalf("%s: the next list: %d, %v", what, count, err)
 			}
 		}

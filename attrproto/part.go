@@ -16,7 +16,7 @@ func (s *Scan) runPart(list []byte, end error) bool {
 			return false
 		}
 		if !s.sub.begun {
-			s.fail(&Error{Kind: Rejected, Err: readError(end)}, s.pos)
+			s.fail(&Error{Kind: KindRejected, Err: readError(end)}, s.pos)
 			return false
 		}
 		if err := s.sub.err; err != nil {
@@ -38,7 +38,7 @@ func (s *Scan) runPart(list []byte, end error) bool {
 func (s *Scan) nextPart(next []Want, ok bool) bool {
 	switch {
 	case !ok:
-		s.fail(&Error{Kind: Rejected}, s.pos)
+		s.fail(&Error{Kind: KindRejected}, s.pos)
 		return false
 	case next == nil:
 		s.part = false
@@ -50,7 +50,7 @@ func (s *Scan) nextPart(next []Want, ok bool) bool {
 	}
 	s.part = true
 	s.sub.Encoding, s.sub.Limit, s.sub.Trace = s.Encoding, s.Limit, s.Trace
-	s.sub.Start(s.flags|More, next)
+	s.sub.Start(s.flags|FlagMore, next)
 	return true
 }
 

@@ -62,10 +62,10 @@ func NewReader(src io.Reader) *Reader {
 	return r
 }
 
-// Scan reads one list, or with the flag [More] the next part of one, and
+// Scan reads one list, or with the flag [FlagMore] the next part of one, and
 // matches it against the wishes. The count is that of attr_scan(3): the
 // attributes that were found, -1 for malformed input. A list that ends early
-// is no error without [WarnMissing], so compare the count.
+// is no error without [FlagMissing], so compare the count.
 //
 // The error is io.EOF when the stream ends before the first byte, else an
 // [*Error]. Its method Class tells trouble with the stream from malformed
@@ -122,7 +122,7 @@ func (r *Reader) Uint(i int) uint64 { return r.scan.Uint(i) }
 // value.
 func (r *Reader) Bool(i int) bool { return r.scan.Bool(i) }
 
-// More tells whether the list goes on that a Scan with the flag [More] left
+// More tells whether the list goes on that a Scan with the flag [FlagMore] left
 // open. If not, the end of the list is consumed. It is also how a list of
 // lists ends: with an empty list.
 //
@@ -136,9 +136,9 @@ func (r *Reader) More() bool {
 	}
 	more, n := r.Encoding.ConsumeMore(r.buf[r.start:r.end])
 	if r.Trace != nil {
-		event := Ended
+		event := EventEnd
 		if more {
-			event = Ahead
+			event = EventAhead
 		}
 		r.Trace(event, r.buf[r.start:r.start+1])
 	}
@@ -151,7 +151,7 @@ func (r *Reader) need(n int) bool {
 	for r.err == nil && r.end-r.start < n {
 		if r.ended != nil {
 			if r.Trace != nil {
-				r.Trace(NoMore, nil)
+				r.Trace(EventEOF, nil)
 			}
 			r.err = r.streamError(listTerminator)
 			break
@@ -165,7 +165,7 @@ func (r *Reader) need(n int) bool {
 // of its protocol, see [Services]. Anything else is an error, and so is more
 // than that.
 func (r *Reader) Greeting(protocol string) error {
-	_, err := r.Scan(Strict, Equal("protocol", protocol))
+	_, err := r.Scan(FlagStrict, Equal("protocol", protocol))
 	if err == io.EOF {
 		r.err = r.streamError("protocol")
 	}
@@ -186,7 +186,7 @@ func (r *Reader) Err() error {
 // an error of the stream, which stays.
 func (r *Reader) Resume() bool {
 	var e *Error
-	if errors.As(r.err, &e) && e.Class() != IOClass {
+	if errors.As(r.err, &e) && e.Class() != ClassIO {
 		r.err = nil
 	}
 	return r.err == nil
@@ -211,10 +211,10 @@ func (r *Reader) consume(n, dropped int) {
 
 // streamError is the error of a stream that did not have a byte more.
 func (r *Reader) streamError(wanted string) *Error {
-	e := &Error{Kind: Premature, Encoding: r.Encoding, Wanted: wanted,
+	e := &Error{Kind: KindPremature, Encoding: r.Encoding, Wanted: wanted,
 		Err: readError(unwrapEnd(r.ended)), Offset: int(r.offset)}
 	if timedOut(r.ended) {
-		e.Kind = Timeout
+		e.Kind = KindTimeout
 	}
 	return e
 }

@@ -57,9 +57,9 @@ func TestReaderMore(t *testing.T) {
 				for r.More() {
 					var queue, id, recipient, reason string
 					var arrival int64
-					r.Scan(Strict|More, StringVar("queue_name", &queue), StringVar("queue_id", &id), LongVar("time", &arrival))
+					r.Scan(FlagStrict|FlagMore, StringVar("queue_name", &queue), StringVar("queue_id", &id), LongVar("time", &arrival))
 					for r.More() {
-						r.Scan(Strict|More, StringVar("recipient", &recipient), StringVar("reason", &reason))
+						r.Scan(FlagStrict|FlagMore, StringVar("recipient", &recipient), StringVar("reason", &reason))
 						got = append(got, id+" "+recipient)
 					}
 				}
@@ -87,7 +87,7 @@ func TestReaderMoreTrace(t *testing.T) {
 	r := NewReader(strings.NewReader("a\x00b\x00\x00"))
 	r.Trace = func(e Event, text []byte) { got = append(got, e.Message("peer", text)) }
 	r.More()
-	r.Scan(More, Want{Name: "a"})
+	r.Scan(FlagMore, Want{Name: "a"})
 	r.More()
 	r.More()
 	want := []string{
@@ -114,18 +114,18 @@ func TestReaderEnds(t *testing.T) {
 		nil   bool // Err is nil
 	}{
 		"nothing":                  {"", io.EOF, 0, io.EOF, true},
-		"between strings":          {"a\x00", io.EOF, Premature, io.ErrUnexpectedEOF, false},
-		"in a string":              {"a", io.EOF, Unexpected, io.ErrUnexpectedEOF, false},
-		"broken":                   {"", broken, Premature, broken, false},
-		"broken in a list":         {"a\x00", broken, Premature, broken, false},
-		"timeout":                  {"", os.ErrDeadlineExceeded, Timeout, os.ErrDeadlineExceeded, false},
-		"timeout in a list":        {"a\x00", os.ErrDeadlineExceeded, Timeout, os.ErrDeadlineExceeded, false},
-		"reads that bring nothing": {"", nil, Premature, io.ErrNoProgress, false},
+		"between strings":          {"a\x00", io.EOF, KindPremature, io.ErrUnexpectedEOF, false},
+		"in a string":              {"a", io.EOF, KindUnexpected, io.ErrUnexpectedEOF, false},
+		"broken":                   {"", broken, KindPremature, broken, false},
+		"broken in a list":         {"a\x00", broken, KindPremature, broken, false},
+		"timeout":                  {"", os.ErrDeadlineExceeded, KindTimeout, os.ErrDeadlineExceeded, false},
+		"timeout in a list":        {"a\x00", os.ErrDeadlineExceeded, KindTimeout, os.ErrDeadlineExceeded, false},
+		"reads that bring nothing": {"", nil, KindPremature, io.ErrNoProgress, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var end io.Reader = iotest.ErrReader(c.end)
 			r := NewReader(io.MultiReader(strings.NewReader(c.input), end))
-			count, err := r.Scan(Strict, Want{Name: "a"})
+			count, err := r.Scan(FlagStrict, Want{Name: "a"})
 			if !errors.Is(err, c.is) {
 				t.Errorf("error %v is not %v", err, c.is)
 			}
@@ -134,13 +134,13 @@ func TestReaderEnds(t *testing.T) {
 				if count != 0 || err != io.EOF {
 					t.Errorf("count %d, error %v", count, err)
 				}
-			} else if !errors.As(err, &e) || e.Kind != c.kind || e.Class() != IOClass {
+			} else if !errors.As(err, &e) || e.Kind != c.kind || e.Class() != ClassIO {
 				t.Errorf("error %#v, want kind %d", err, c.kind)
 			}
 			if (r.Err() == nil) != c.nil {
 				t.Errorf("Err is %v", r.Err())
 			}
-			if _, again := r.Scan(Strict, Want{Name: "a"}); again != err {
+			if _, again := r.Scan(FlagStrict, Want{Name: "a"}); again != err {
 				t.Errorf("the error did not stay: %v", again)
 			}
 			if r.More() || r.Resume() {
@@ -156,12 +156,12 @@ func TestReaderResume(t *testing.T) {
 	request := Want{Name: "request"}
 	var offsets []int
 	for {
-		_, err := r.Scan(Strict, request)
+		_, err := r.Scan(FlagStrict, request)
 		if err == nil {
 			break
 		}
 		var e *Error
-		if !errors.As(err, &e) || e.Kind != Extra {
+		if !errors.As(err, &e) || e.Kind != KindExtra {
 			t.Fatal(err)
 		}
 		if r.More() {
@@ -186,12 +186,12 @@ func TestReaderErrorOffset(t *testing.T) {
 	noise := strings.Repeat("noise\x00"+strings.Repeat("x", 1000)+"\x00", 100)
 	r := NewReader(strings.NewReader("a\x001\x00\x00" + noise + "a\x00x\x00\x00"))
 	var n int
-	if _, err := r.Scan(Strict, IntVar("a", &n)); err != nil {
+	if _, err := r.Scan(FlagStrict, IntVar("a", &n)); err != nil {
 		t.Fatal(err)
 	}
 	_, err := r.Scan(0, IntVar("a", &n))
 	var e *Error
-	if !errors.As(err, &e) || e.Kind != BadNumber || e.Offset != 5+len(noise)+2 {
+	if !errors.As(err, &e) || e.Kind != KindBadNumber || e.Offset != 5+len(noise)+2 {
 		t.Errorf("error %v, want a bad number at offset %d", err, 5+len(noise)+2)
 	}
 	if want := int64(5 + len(noise) + 4); r.InputOffset() != want {
@@ -236,7 +236,7 @@ func TestReaderMemory(t *testing.T) {
 			r.Encoding = c.encoding
 			flags := Flags(0)
 			if strings.Contains(name, "sanitize") {
-				flags = Sanitize
+				flags = FlagSanitize
 			}
 			if _, err := r.Scan(flags, c.wants...); err == nil {
 				t.Error("no error")
@@ -256,21 +256,21 @@ func TestReaderLimit(t *testing.T) {
 	value := strings.Repeat("v", DefaultLimit)
 	input := func(v string) io.Reader { return strings.NewReader("a\x00" + v + "\x00\x00") }
 	var got string
-	if _, err := NewReader(input(value)).Scan(Strict, StringVar("a", &got)); err != nil || got != value {
+	if _, err := NewReader(input(value)).Scan(FlagStrict, StringVar("a", &got)); err != nil || got != value {
 		t.Errorf("a string of the limit: %v", err)
 	}
 	var e *Error
-	if _, err := NewReader(input(value+"v")).Scan(Strict, StringVar("a", &got)); !errors.As(err, &e) || e.Kind != TooLong {
+	if _, err := NewReader(input(value+"v")).Scan(FlagStrict, StringVar("a", &got)); !errors.As(err, &e) || e.Kind != KindTooLong {
 		t.Errorf("a longer string: %v", err)
 	}
 	r := NewReader(input(value + "v"))
 	r.Limit = -1
-	if _, err := r.Scan(Strict, StringVar("a", &got)); err != nil || got != value+"v" {
+	if _, err := r.Scan(FlagStrict, StringVar("a", &got)); err != nil || got != value+"v" {
 		t.Errorf("a longer string without limit: %v", err)
 	}
 	r = NewReader(input("xyz"))
 	r.Limit = 2
-	if _, err := r.Scan(Strict, StringVar("a", &got)); !errors.As(err, &e) || e.Expect != "2" {
+	if _, err := r.Scan(FlagStrict, StringVar("a", &got)); !errors.As(err, &e) || e.Expect != "2" {
 		t.Errorf("a limit of 2: %v", err)
 	}
 }
@@ -321,7 +321,7 @@ func TestReaderNextName(t *testing.T) {
 					}
 				}
 				if want != "" {
-					r.Scan(Strict|More, Want{Name: want})
+					r.Scan(FlagStrict|FlagMore, Want{Name: want})
 				}
 			}
 			if r.More() {
@@ -340,9 +340,9 @@ func TestReaderNextNameErrors(t *testing.T) {
 		input    string
 		want     Error
 	}{
-		"too long":   {Null, "abcdefgh\x00", Error{Kind: TooLong, Expect: "5"}},
-		"endless":    {Plain, "abcdefgh", Error{Kind: TooLong, Expect: "5"}},
-		"not base64": {Base64, "!:", Error{Kind: BadBase64, Text: "!"}},
+		"too long":   {Null, "abcdefgh\x00", Error{Kind: KindTooLong, Expect: "5"}},
+		"endless":    {Plain, "abcdefgh", Error{Kind: KindTooLong, Expect: "5"}},
+		"not base64": {Base64, "!:", Error{Kind: KindBadBase64, Text: "!"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := NewReader(strings.NewReader(c.input))

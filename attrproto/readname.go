@@ -13,7 +13,7 @@ func (r *Reader) NextName() (name []byte, err error) {
 			name = name[:end]
 		}
 		if limit := r.limit(); limit > 0 && len(name) > limit {
-			r.err = r.nameError(Error{Kind: TooLong, Expect: strconv.Itoa(limit)})
+			r.err = r.nameError(Error{Kind: KindTooLong, Expect: strconv.Itoa(limit)})
 			break
 		}
 		if end < 0 {
@@ -22,7 +22,7 @@ func (r *Reader) NextName() (name []byte, err error) {
 		if r.Encoding == Base64 {
 			decoded, ok := AppendUnbase64(r.name[:0], name)
 			if !ok {
-				r.err = r.nameError(Error{Kind: BadBase64, Text: string(cString(name))})
+				r.err = r.nameError(Error{Kind: KindBadBase64, Text: string(cString(name))})
 				break
 			}
 			r.name, name = decoded, decoded

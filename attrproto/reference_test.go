@@ -122,7 +122,7 @@ func (run *referenceRun) add(t *testing.T, kind, name string, table map[string]s
 			return shown
 		}
 	case "func":
-		want = ListVar(Want{Type: Int, Name: "num"}, Want{Name: "str"})
+		want = ListVar(Want{Type: TypeInt, Name: "num"}, Want{Name: "str"})
 	default:
 		t.Fatalf("no type %q", kind)
 	}
@@ -141,7 +141,7 @@ func (c *referenceCase) check(t *testing.T, run *referenceRun, name string, resu
 	}
 	want := c.Values
 	for i, wish := range run.wants {
-		if wish.Type == Streq || wish.Type == Func || i > granted || i == granted && wish.Type != Hash {
+		if wish.Type == TypeStreq || wish.Type == TypeFunc || i > granted || i == granted && wish.Type != TypeHash {
 			continue
 		}
 		if len(want) == 0 {
@@ -184,7 +184,7 @@ func (l *referenceLog) add(err *Error) {
 	}
 	for i, line := range err.Warnings(referenceStream) {
 		if i > 0 && l.verbose {
-			l.lines = append(l.lines, shown(Wanted.Message(referenceStream, []byte(err.Wanted))))
+			l.lines = append(l.lines, shown(EventWanted.Message(referenceStream, []byte(err.Wanted))))
 		}
 		l.lines = append(l.lines, shown("warning: "+line))
 	}

@@ -9,11 +9,11 @@ import (
 type Flags uint8
 
 const (
-	WarnMissing Flags = 1 << iota // it is an error that the list ends too early
-	WarnExtra                     // it is an error that the list has other attributes
-	More                          // stop after the last wish, leave the rest of the list
-	Sanitize                      // pass received strings through Printable
-	Strict      = WarnMissing | WarnExtra
+	FlagMissing  Flags = 1 << iota // it is an error that the list ends too early
+	FlagExtra                      // it is an error that the list has other attributes
+	FlagMore                       // stop after the last wish, leave the rest of the list
+	FlagSanitize                   // pass received strings through Printable
+	FlagStrict   = FlagMissing | FlagExtra
 )
 
 // Names that stand for something else in messages.
@@ -127,7 +127,7 @@ func (s *Scan) Run(list []byte, end error) (done bool) {
 		case skipMode:
 			s.mode = nameMode
 			if s.Encoding == Null {
-				s.trace(Value, text)
+				s.trace(EventValue, text)
 			}
 		}
 	}
@@ -142,8 +142,8 @@ func (s *Scan) Began() bool { return s.begun }
 
 // Result is the number of wishes granted, -1 for malformed input, and the
 // reason why there were not more. A count that is too small without an error
-// is an early end of the list without [WarnMissing], or no input at all. A
-// [Hash] counts as many times as it had attributes, a [Streq] does not count.
+// is an early end of the list without [FlagMissing], or no input at all. A
+// [TypeHash] counts as many times as it had attributes, a [TypeStreq] does not count.
 func (s *Scan) Result() (count int, err *Error) { return s.count, s.err }
 
 // Granted is how many wishes, from the first on, have been granted: those
@@ -171,7 +171,7 @@ func (s *Scan) Bool(i int) bool { return s.values[i].number != 0 }
 
 // satisfied ends the scan after the last wish when the rest is to be left.
 func (s *Scan) satisfied() bool {
-	if s.flags&More != 0 && s.mode == nameMode && len(s.values) == len(s.wants) {
+	if s.flags&FlagMore != 0 && s.mode == nameMode && len(s.values) == len(s.wants) {
 		s.finish(nil)
 	}
 	return s.done
@@ -179,7 +179,7 @@ func (s *Scan) satisfied() bool {
 
 // inPart tells whether a Sublist says what comes next.
 func (s *Scan) inPart() bool {
-	return len(s.values) < len(s.wants) && s.wants[len(s.values)].Type == Func
+	return len(s.values) < len(s.wants) && s.wants[len(s.values)].Type == TypeFunc
 }
 
 // wanted is what messages say is wanted.
@@ -189,7 +189,7 @@ func (s *Scan) wanted() string {
 		return anyNameOrGroupEnd
 	case len(s.values) == len(s.wants):
 		return listTerminator
-	case s.wants[len(s.values)].Type == Hash:
+	case s.wants[len(s.values)].Type == TypeHash:
 		return anyNameOrListEnd
 	}
 	return s.wants[len(s.values)].Name
@@ -205,7 +205,7 @@ func (s *Scan) trace(event Event, text []byte) {
 func (s *Scan) traceWanted() {
 	if s.mode == nameMode && !s.traced {
 		s.traced = true
-		s.trace(Wanted, []byte(s.wanted()))
+		s.trace(EventWanted, []byte(s.wanted()))
 	}
 }
 
@@ -223,7 +223,7 @@ func (s *Scan) token(list []byte, end error) (text []byte, delimiter byte, ok bo
 		stop = len(list)
 	}
 	if s.Limit > 0 && stop-s.pos > s.Limit {
-		s.fail(&Error{Kind: TooLong, Expect: strconv.Itoa(s.Limit)}, s.pos)
+		s.fail(&Error{Kind: KindTooLong, Expect: strconv.Itoa(s.Limit)}, s.pos)
 		return nil, 0, false
 	}
 	if i < 0 {
@@ -249,16 +249,16 @@ func (s *Scan) cut(b []byte) int {
 
 // cutOff finishes a scan whose input ended where part of a string had come.
 func (s *Scan) cutOff(part []byte, end error) {
-	err := &Error{Kind: Premature, Err: readError(end), Skipped: s.mode == skipMode}
+	err := &Error{Kind: KindPremature, Err: readError(end), Skipped: s.mode == skipMode}
 	start := s.pos
 	s.pos += len(part)
 	switch {
 	case s.Encoding == Null && len(part) > 0 && part[len(part)-1] != 0xff:
 		// The last byte read is the reference's sign that there were any. Where
 		// a char has a sign, 255 looks like the end of the stream.
-		err.Kind = Unexpected
+		err.Kind = KindUnexpected
 	case timedOut(end):
-		err.Kind = Timeout
+		err.Kind = KindTimeout
 	}
 	if s.mode == skipMode && s.Encoding != Null {
 		// The reference does not say that it skips here, only that there is no

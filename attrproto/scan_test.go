@@ -34,183 +34,183 @@ func TestErrors(t *testing.T) {
 	}{
 		"end between strings": {
 			wants: label, input: "x\x00y\x00", end: io.EOF,
-			want:     Error{Kind: Premature, Wanted: "label", Offset: 4, Err: io.ErrUnexpectedEOF},
+			want:     Error{Kind: KindPremature, Wanted: "label", Offset: 4, Err: io.ErrUnexpectedEOF},
 			warnings: []string{"premature end-of-input on peer while reading input attribute name"},
-			class:    IOClass,
+			class:    ClassIO,
 		},
 		"end in a string": {
 			wants: label, input: "label\x00va", end: io.EOF,
-			want:     Error{Kind: Unexpected, Wanted: "label", Value: true, Offset: 6, Err: io.ErrUnexpectedEOF},
+			want:     Error{Kind: KindUnexpected, Wanted: "label", Value: true, Offset: 6, Err: io.ErrUnexpectedEOF},
 			warnings: []string{"unexpected end-of-input from peer while reading input attribute value"},
-			class:    IOClass,
+			class:    ClassIO,
 		},
 		"end after a byte that looks like the end": {
 			wants: label, input: "label\x00va\xff", end: io.EOF,
-			want:     Error{Kind: Premature, Wanted: "label", Value: true, Offset: 6, Err: io.ErrUnexpectedEOF},
+			want:     Error{Kind: KindPremature, Wanted: "label", Value: true, Offset: 6, Err: io.ErrUnexpectedEOF},
 			warnings: []string{"premature end-of-input on peer while reading input attribute value"},
-			class:    IOClass,
+			class:    ClassIO,
 		},
 		"timeout": {
 			wants: label, input: "label\x00", end: os.ErrDeadlineExceeded,
-			want:     Error{Kind: Timeout, Wanted: "label", Value: true, Offset: 6, Err: os.ErrDeadlineExceeded},
+			want:     Error{Kind: KindTimeout, Wanted: "label", Value: true, Offset: 6, Err: os.ErrDeadlineExceeded},
 			warnings: []string{"timeout on peer while reading input attribute value"},
-			class:    IOClass,
+			class:    ClassIO,
 		},
 		"end in a skipped value": {
 			wants: label, input: "x\x00y", end: io.EOF,
-			want: Error{Kind: Unexpected, Wanted: "label", Value: true, Skipped: true, Offset: 2, Err: io.ErrUnexpectedEOF},
+			want: Error{Kind: KindUnexpected, Wanted: "label", Value: true, Skipped: true, Offset: 2, Err: io.ErrUnexpectedEOF},
 			warnings: []string{
 				"unexpected end-of-input from peer while reading input attribute value",
 				"premature end-of-input on peer while reading input attribute name"},
-			class: IOClass,
+			class: ClassIO,
 		},
 		"end before a skipped value": {
 			wants: label, input: "x\x00", end: io.EOF,
-			want: Error{Kind: Premature, Wanted: "label", Value: true, Skipped: true, Offset: 2, Err: io.ErrUnexpectedEOF},
+			want: Error{Kind: KindPremature, Wanted: "label", Value: true, Skipped: true, Offset: 2, Err: io.ErrUnexpectedEOF},
 			warnings: []string{
 				"premature end-of-input on peer while reading input attribute value",
 				"premature end-of-input on peer while reading input attribute name"},
-			class: IOClass,
+			class: ClassIO,
 		},
 		"timeout in a skipped value": {
 			wants: label, input: "x\x00y", end: os.ErrDeadlineExceeded,
-			want: Error{Kind: Unexpected, Wanted: "label", Value: true, Skipped: true, Offset: 2, Err: os.ErrDeadlineExceeded},
+			want: Error{Kind: KindUnexpected, Wanted: "label", Value: true, Skipped: true, Offset: 2, Err: os.ErrDeadlineExceeded},
 			warnings: []string{
 				"unexpected end-of-input from peer while reading input attribute value",
 				"timeout on peer while reading input attribute name"},
-			class: IOClass,
+			class: ClassIO,
 		},
 		"end in a skipped line": {
 			encoding: Plain, wants: label, input: "x=y", end: io.EOF,
-			want:     Error{Kind: Premature, Wanted: "label", Offset: 3, Err: io.ErrUnexpectedEOF},
+			want:     Error{Kind: KindPremature, Wanted: "label", Offset: 3, Err: io.ErrUnexpectedEOF},
 			warnings: []string{"premature end-of-input on peer while reading input attribute name"},
-			class:    IOClass,
+			class:    ClassIO,
 		},
 		"not a number": {
-			wants: []Want{{Type: Int, Name: "ttl"}}, input: "ttl\x001x\x00",
-			want:     Error{Kind: BadNumber, Wanted: "ttl", Value: true, Text: "1x", Offset: 4},
+			wants: []Want{{Type: TypeInt, Name: "ttl"}}, input: "ttl\x001x\x00",
+			want:     Error{Kind: KindBadNumber, Wanted: "ttl", Value: true, Text: "1x", Offset: 4},
 			warnings: []string{"malformed numerical data from peer while reading input attribute value: 1x"},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"not a number, and long": {
-			wants: []Want{{Type: Long, Name: "ttl"}}, input: "ttl\x00" + strings.Repeat("x", 200) + "\x00",
-			want:     Error{Kind: BadNumber, Wanted: "ttl", Value: true, Text: strings.Repeat("x", 200), Offset: 4},
+			wants: []Want{{Type: TypeLong, Name: "ttl"}}, input: "ttl\x00" + strings.Repeat("x", 200) + "\x00",
+			want:     Error{Kind: KindBadNumber, Wanted: "ttl", Value: true, Text: strings.Repeat("x", 200), Offset: 4},
 			warnings: []string{"malformed numerical data from peer while reading input attribute value: " + strings.Repeat("x", 100)},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"not a truth value": {
-			wants: []Want{{Type: Bool, Name: "b"}}, input: "b\x002\x00",
-			want:     Error{Kind: BadBool, Wanted: "b", Value: true, Text: "2", Offset: 2},
+			wants: []Want{{Type: TypeBool, Name: "b"}}, input: "b\x002\x00",
+			want:     Error{Kind: KindBadBool, Wanted: "b", Value: true, Text: "2", Offset: 2},
 			warnings: []string{"malformed boolean value from peer while reading input attribute value: 2"},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"not a number for a truth value": {
-			wants: []Want{{Type: Bool, Name: "b"}}, input: "b\x00true\x00",
-			want:     Error{Kind: BadNumber, Wanted: "b", Value: true, Text: "true", Offset: 2},
+			wants: []Want{{Type: TypeBool, Name: "b"}}, input: "b\x00true\x00",
+			want:     Error{Kind: KindBadNumber, Wanted: "b", Value: true, Text: "true", Offset: 2},
 			warnings: []string{"malformed numerical data from peer while reading input attribute value: true"},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"a number for a truth value in the plain encoding": {
-			encoding: Plain, wants: []Want{{Type: Bool, Name: "b"}}, input: "b=1\n",
-			want:     Error{Kind: BadBool, Wanted: "b", Value: true, Text: "1", Offset: 2},
+			encoding: Plain, wants: []Want{{Type: TypeBool, Name: "b"}}, input: "b=1\n",
+			want:     Error{Kind: KindBadBool, Wanted: "b", Value: true, Text: "1", Offset: 2},
 			warnings: []string{"malformed boolean value from peer while reading input attribute value: 1"},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"not base64": {
-			wants: []Want{{Type: Data, Name: "d"}}, input: "d\x00YQ=\x00",
-			want:     Error{Kind: BadBase64, Wanted: "d", Value: true, Text: "YQ=", Offset: 2},
+			wants: []Want{{Type: TypeData, Name: "d"}}, input: "d\x00YQ=\x00",
+			want:     Error{Kind: KindBadBase64, Wanted: "d", Value: true, Text: "YQ=", Offset: 2},
 			warnings: []string{"malformed base64 data from peer while reading input attribute value: YQ="},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"not base64 in the base64 encoding": {
 			encoding: Base64, wants: label, input: "!!!!:YQ==\n",
-			want:     Error{Kind: BadBase64, Wanted: "label", Text: "!!!!"},
+			want:     Error{Kind: KindBadBase64, Wanted: "label", Text: "!!!!"},
 			warnings: []string{"malformed base64 data from peer: !!!!"},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"no value": {
-			encoding: Plain, wants: []Want{{Type: Bool, Name: "b"}}, input: "b\n",
-			want:     Error{Kind: NoValue, Wanted: "b", Text: "b", Expect: "number"},
+			encoding: Plain, wants: []Want{{Type: TypeBool, Name: "b"}}, input: "b\n",
+			want:     Error{Kind: KindNoValue, Wanted: "b", Text: "b", Expect: "number"},
 			warnings: []string{"missing value for number attribute b from peer"},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"no value in the base64 encoding": {
-			encoding: Base64, wants: []Want{{Type: Bool, Name: "a"}}, input: "YQ==\n",
-			want:     Error{Kind: NoValue, Wanted: "a", Text: "a", Expect: "boolean"},
+			encoding: Base64, wants: []Want{{Type: TypeBool, Name: "a"}}, input: "YQ==\n",
+			want:     Error{Kind: KindNoValue, Wanted: "a", Text: "a", Expect: "boolean"},
 			warnings: []string{"missing value for boolean attribute a from peer"},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"two values": {
 			encoding: Base64, wants: []Want{{Name: "a"}}, input: "YQ==:YQ==:YQ==\n",
-			want:     Error{Kind: ManyValues, Wanted: "a", Value: true, Text: "a", Offset: 5},
+			want:     Error{Kind: KindManyValues, Wanted: "a", Value: true, Text: "a", Offset: 5},
 			warnings: []string{"multiple values for attribute a from peer"},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"a name that is too long": {
 			limit: 3, wants: label, input: "label\x00",
-			want:     Error{Kind: TooLong, Wanted: "label", Expect: "3"},
+			want:     Error{Kind: KindTooLong, Wanted: "label", Expect: "3"},
 			warnings: []string{"string from peer while reading input attribute name exceeds the limit of 3 bytes"},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"a value that gets too long": {
 			limit: 5, wants: label, input: "label\x00123456",
-			want:     Error{Kind: TooLong, Wanted: "label", Value: true, Expect: "5", Offset: 6},
+			want:     Error{Kind: KindTooLong, Wanted: "label", Value: true, Expect: "5", Offset: 6},
 			warnings: []string{"string from peer while reading input attribute value exceeds the limit of 5 bytes"},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"another value": {
 			wants: []Want{Equal("protocol", "test")}, input: "protocol\x00not-test\x00",
-			want:     Error{Kind: Mismatch, Wanted: "protocol", Value: true, Text: "not-test", Expect: "test", Offset: 9},
+			want:     Error{Kind: KindMismatch, Wanted: "protocol", Value: true, Text: "not-test", Expect: "test", Offset: 9},
 			warnings: []string{"unexpected protocol not-test from peer (expected: test)"},
-			class:    WishClass,
+			class:    ClassWish,
 		},
 		"a part that is not complete": {
 			wants: []Want{ListVar(Want{Name: "a"}, Want{Name: "b"})}, input: "a\x00b\x00\x00",
-			want:     Error{Kind: Rejected, Offset: 5},
+			want:     Error{Kind: KindRejected, Offset: 5},
 			warnings: nil,
-			class:    WishClass,
+			class:    ClassWish,
 		},
 		"the end before a part": {
 			wants: []Want{{Name: "a"}, ListVar(Want{Name: "b"})}, input: "a\x00b\x00", end: io.EOF,
-			want:     Error{Kind: Rejected, Offset: 4, Err: io.ErrUnexpectedEOF},
+			want:     Error{Kind: KindRejected, Offset: 4, Err: io.ErrUnexpectedEOF},
 			warnings: nil,
-			class:    IOClass,
+			class:    ClassIO,
 		},
 		"a part that is malformed": {
-			wants: []Want{{Name: "a"}, ListVar(Want{Name: "b"}, Want{Type: Int, Name: "c"})}, input: "a\x00b\x00b\x00c\x00c\x00d\x00",
-			want:     Error{Kind: BadNumber, Wanted: "c", Value: true, Text: "d", Offset: 10},
+			wants: []Want{{Name: "a"}, ListVar(Want{Name: "b"}, Want{Type: TypeInt, Name: "c"})}, input: "a\x00b\x00b\x00c\x00c\x00d\x00",
+			want:     Error{Kind: KindBadNumber, Wanted: "c", Value: true, Text: "d", Offset: 10},
 			warnings: []string{"malformed numerical data from peer while reading input attribute value: d"},
-			class:    SyntaxClass,
+			class:    ClassSyntax,
 		},
 		"an attribute that was not asked for": {
-			flags: WarnExtra, wants: label, input: "x\x00y\x00",
-			want:     Error{Kind: Extra, Wanted: "label", Text: "x"},
+			flags: FlagExtra, wants: label, input: "x\x00y\x00",
+			want:     Error{Kind: KindExtra, Wanted: "label", Text: "x"},
 			warnings: []string{"unexpected attribute x from peer (expecting: label)"},
-			class:    WishClass,
+			class:    ClassWish,
 		},
 		"an attribute after the last one": {
-			flags: WarnExtra, wants: label, input: "label\x00\x00y\x00",
-			want:     Error{Kind: Extra, Wanted: "(list terminator)", Text: "y", Offset: 7},
+			flags: FlagExtra, wants: label, input: "label\x00\x00y\x00",
+			want:     Error{Kind: KindExtra, Wanted: "(list terminator)", Text: "y", Offset: 7},
 			warnings: []string{"unexpected attribute y from peer (expecting: (list terminator))"},
-			class:    WishClass,
+			class:    ClassWish,
 		},
 		"an early end of the list": {
-			flags: WarnMissing, wants: label, input: "\x00",
-			want:     Error{Kind: Missing, Wanted: "label"},
+			flags: FlagMissing, wants: label, input: "\x00",
+			want:     Error{Kind: KindMissing, Wanted: "label"},
 			warnings: []string{"missing attribute label in input from peer"},
-			class:    WishClass,
+			class:    ClassWish,
 		},
 		"an early end of the list in a group": {
-			flags: WarnMissing, wants: []Want{HashVar(map[string]string{})}, input: "{\x00a\x00b\x00\x00",
-			want:     Error{Kind: Missing, Wanted: "(any attribute name or '}')", Offset: 6},
+			flags: FlagMissing, wants: []Want{HashVar(map[string]string{})}, input: "{\x00a\x00b\x00\x00",
+			want:     Error{Kind: KindMissing, Wanted: "(any attribute name or '}')", Offset: 6},
 			warnings: []string{"missing attribute (any attribute name or '}') in input from peer"},
-			class:    WishClass,
+			class:    ClassWish,
 		},
 		"a name that is in the table": {
-			flags: WarnExtra, wants: []Want{HashVar(map[string]string{"a": "1"})}, input: "a\x00b\x00\x00",
-			want:     Error{Kind: Duplicate, Wanted: "(any attribute name or list terminator)", Value: true, Text: "a", Offset: 2},
+			flags: FlagExtra, wants: []Want{HashVar(map[string]string{"a": "1"})}, input: "a\x00b\x00\x00",
+			want:     Error{Kind: KindDuplicate, Wanted: "(any attribute name or list terminator)", Value: true, Text: "a", Offset: 2},
 			warnings: []string{"duplicate attribute a in input from peer"},
-			class:    WishClass,
+			class:    ClassWish,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -261,7 +261,7 @@ func TestBool(t *testing.T) {
 	} {
 		s := Scan{Encoding: c.encoding}
 		got := !c.want
-		count, err := scanAll(&s, c.input, Strict, BoolVar("b", &got))
+		count, err := scanAll(&s, c.input, FlagStrict, BoolVar("b", &got))
 		if count != 1 || err != nil || got != c.want || s.Bool(0) != c.want {
 			t.Errorf("%q in %v: count %d, error %v, value %v", c.input, c.encoding, count, err, got)
 		}
@@ -275,7 +275,7 @@ func argv(to *[]string) Sublist {
 	return func(got *Scan, list []byte) (next []Want, ok bool) {
 		switch {
 		case got == nil:
-			return []Want{{Type: Int, Name: "argv_size"}}, true
+			return []Want{{Type: TypeInt, Name: "argv_size"}}, true
 		case got.Granted() != 1:
 			return nil, false
 		case left < 0:
@@ -310,7 +310,7 @@ func TestSublist(t *testing.T) {
 			var args, none []string
 			var first, last string
 			s := Scan{Encoding: e}
-			count, err := scanAll(&s, b.String(), Strict,
+			count, err := scanAll(&s, b.String(), FlagStrict,
 				StringVar("first", &first), FuncVar(argv(&args)), FuncVar(argv(&none)), StringVar("last", &last))
 			if count != 4 || err != nil {
 				t.Errorf("count %d, error %v", count, err)
@@ -330,10 +330,10 @@ func TestSublistOfNothing(t *testing.T) {
 	nothing := FuncVar(func(*Scan, []byte) ([]Want, bool) { return nil, true })
 	refusal := FuncVar(func(*Scan, []byte) ([]Want, bool) { return nil, false })
 	var s Scan
-	if count, err := scanAll(&s, "a\x001\x00\x00", Strict, nothing, Want{Name: "a"}, nothing); count != 3 || err != nil {
+	if count, err := scanAll(&s, "a\x001\x00\x00", FlagStrict, nothing, Want{Name: "a"}, nothing); count != 3 || err != nil {
 		t.Errorf("nothing: count %d, error %v", count, err)
 	}
-	if count, err := scanAll(&s, "a\x001\x00\x00", Strict, Want{Name: "a"}, refusal); count != -1 || err == nil || err.Kind != Rejected {
+	if count, err := scanAll(&s, "a\x001\x00\x00", FlagStrict, Want{Name: "a"}, refusal); count != -1 || err == nil || err.Kind != KindRejected {
 		t.Errorf("refusal: count %d, error %v", count, err)
 	}
 }
@@ -343,11 +343,11 @@ func TestNoValue(t *testing.T) {
 	for _, e := range []Encoding{Base64, Plain} {
 		input := map[Encoding]string{Base64: "YQ==\n", Plain: "a\n"}[e]
 		for want, name := range map[*Want]string{
-			{Type: String, Name: "a"}: "string", {Type: Int, Name: "a"}: "number", {Type: Long, Name: "a"}: "number",
-			{Type: Data, Name: "a"}: "data", {Type: Streq, Name: "a"}: "string", {Type: Hash, To: map[string]string{}}: "string",
+			{Type: TypeString, Name: "a"}: "string", {Type: TypeInt, Name: "a"}: "number", {Type: TypeLong, Name: "a"}: "number",
+			{Type: TypeData, Name: "a"}: "data", {Type: TypeStreq, Name: "a"}: "string", {Type: TypeHash, To: map[string]string{}}: "string",
 		} {
 			s := Scan{Encoding: e}
-			count, err := scanAll(&s, input, Strict, *want)
+			count, err := scanAll(&s, input, FlagStrict, *want)
 			if text := "missing value for " + name + " attribute a from peer"; count != -1 || err == nil || err.Warning("peer") != text {
 				t.Errorf("%v: count %d, error %v, want %s", e, count, err, text)
 			}
@@ -369,8 +369,8 @@ func TestHashLimit(t *testing.T) {
 	}
 	got := map[string]string{}
 	var s Scan
-	count, err := scanAll(&s, b.String(), Strict, HashVar(got))
-	if count != HashLimit || len(got) != HashLimit || err == nil || err.Kind != TooMany {
+	count, err := scanAll(&s, b.String(), FlagStrict, HashVar(got))
+	if count != HashLimit || len(got) != HashLimit || err == nil || err.Kind != KindTooMany {
 		t.Fatalf("count %d, %d names, error %v", count, len(got), err)
 	}
 	if want := "attribute count exceeds limit 1024 in input from peer"; err.Warning("peer") != want {
@@ -389,7 +389,7 @@ func TestVariables(t *testing.T) {
 	data := []byte("to be overwritten")
 	var s Scan
 	input := strings.Repeat("n\x00-1\x00", 8) + "s\x00x\x00d\x00AAE=\x00\x00"
-	count, err := scanAll(&s, input, Strict,
+	count, err := scanAll(&s, input, FlagStrict,
 		IntVar("n", &i), IntVar("n", &i32), IntVar("n", &u32), IntVar("n", &i64), IntVar("n", &u64),
 		LongVar("n", &l), LongVar("n", &j64), LongVar("n", &v64), StringVar("s", &text), DataVar("d", &data))
 	if count != 10 || err != nil {
@@ -410,7 +410,7 @@ func TestUnknownVariable(t *testing.T) {
 		}
 	}()
 	var s Scan
-	scanAll(&s, "n\x001\x00\x00", 0, Want{Type: Int, Name: "n", To: new(float64)})
+	scanAll(&s, "n\x001\x00\x00", 0, Want{Type: TypeInt, Name: "n", To: new(float64)})
 }
 
 // TestCompact reads a list that is much longer than what is kept of it.
@@ -435,7 +435,7 @@ func TestCompact(t *testing.T) {
 			w.Flush()
 			input := b.String()
 			s := Scan{Encoding: e}
-			s.Start(0, []Want{{Name: "a"}, ListVar(Want{Name: "sub"}), {Type: Data, Name: "b"}})
+			s.Start(0, []Want{{Name: "a"}, ListVar(Want{Name: "sub"}), {Type: TypeData, Name: "b"}})
 			var list []byte
 			longest := 0
 			for !s.Run(list, nil) {
@@ -461,14 +461,14 @@ func TestCompact(t *testing.T) {
 // TestCompactOffset has an error whose place is in what was thrown away.
 func TestCompactOffset(t *testing.T) {
 	var s Scan
-	s.Start(0, []Want{{Name: "a"}, {Type: Int, Name: "b"}})
+	s.Start(0, []Want{{Name: "a"}, {Type: TypeInt, Name: "b"}})
 	list := []byte("x\x00y\x00a\x001\x00x\x00y\x00b\x00")
 	if s.Run(list, nil) {
 		t.Fatal("done")
 	}
 	list = append(s.Compact(list), "z\x00"...)
 	s.Run(list, nil)
-	if _, err := s.Result(); err == nil || err.Kind != BadNumber || err.Offset != 14 {
+	if _, err := s.Result(); err == nil || err.Kind != KindBadNumber || err.Offset != 14 {
 		t.Errorf("error %+v, want a bad number at offset 14", err)
 	}
 	if got := string(s.Bytes(list, 0)); got != "1" {
@@ -479,14 +479,14 @@ func TestCompactOffset(t *testing.T) {
 // TestCompactOffsetOfAPart has such an error in a part of the list.
 func TestCompactOffsetOfAPart(t *testing.T) {
 	var s Scan
-	s.Start(0, []Want{{Name: "a"}, ListVar(Want{Type: Int, Name: "b"})})
+	s.Start(0, []Want{{Name: "a"}, ListVar(Want{Type: TypeInt, Name: "b"})})
 	list := []byte("a\x001\x00x\x00y\x00b\x00")
 	if s.Run(list, nil) {
 		t.Fatal("done")
 	}
 	list = append(s.Compact(list), "z\x00"...)
 	s.Run(list, nil)
-	if _, err := s.Result(); err == nil || err.Kind != BadNumber || err.Offset != 10 {
+	if _, err := s.Result(); err == nil || err.Kind != KindBadNumber || err.Offset != 10 {
 		t.Errorf("error %+v, want a bad number at offset 10", err)
 	}
 	if consumed := s.Consumed() + s.dropped; consumed != 12 {

@@ -10,7 +10,7 @@ func (s *Scan) takeName(text []byte, delimiter byte) {
 			return
 		}
 	}
-	s.trace(Name, name)
+	s.trace(EventName, name)
 	s.traced = false
 	alone := s.Encoding == Null || delimiter == '\n'
 	if alone && len(text) == 0 {
@@ -21,19 +21,19 @@ func (s *Scan) takeName(text []byte, delimiter byte) {
 		return
 	}
 	atEnd := len(s.values) == len(s.wants)
-	table := !atEnd && s.wants[len(s.values)].Type == Hash
+	table := !atEnd && s.wants[len(s.values)].Type == TypeHash
 	switch {
 	case table || !atEnd && string(name) == s.wants[len(s.values)].Name:
 		if s.Encoding != Null && delimiter == '\n' {
-			s.fail(&Error{Kind: NoValue, Text: string(name), Expect: s.typeName()}, start)
+			s.fail(&Error{Kind: KindNoValue, Text: string(name), Expect: s.typeName()}, start)
 			return
 		}
 		if table {
 			s.name = append(s.name[:0], name...)
 		}
 		s.mode = valueMode
-	case s.flags&WarnExtra != 0:
-		s.fail(&Error{Kind: Extra, Text: string(name)}, start)
+	case s.flags&FlagExtra != 0:
+		s.fail(&Error{Kind: KindExtra, Text: string(name)}, start)
 	case s.Encoding == Null || delimiter != '\n':
 		s.mode = skipMode
 	}
@@ -43,17 +43,17 @@ func (s *Scan) takeName(text []byte, delimiter byte) {
 // but not for a table outside a group.
 func (s *Scan) takeEnd(start int) {
 	atEnd := len(s.values) == len(s.wants)
-	open := !atEnd && !s.group && s.wants[len(s.values)].Type == Hash
-	if atEnd || open || s.flags&WarnMissing == 0 {
+	open := !atEnd && !s.group && s.wants[len(s.values)].Type == TypeHash
+	if atEnd || open || s.flags&FlagMissing == 0 {
 		s.finish(nil)
 		return
 	}
-	s.fail(&Error{Kind: Missing}, start)
+	s.fail(&Error{Kind: KindMissing}, start)
 }
 
 // takeBrace goes into a group that a table may come from, or out of it.
 func (s *Scan) takeBrace(name []byte) bool {
-	if len(s.values) == len(s.wants) || s.wants[len(s.values)].Type != Hash {
+	if len(s.values) == len(s.wants) || s.wants[len(s.values)].Type != TypeHash {
 		return false
 	}
 	switch {
@@ -74,7 +74,7 @@ func (s *Scan) plainText(text []byte, start int) (plain []byte, ok bool) {
 	if s.Encoding == Base64 {
 		decoded, ok := AppendUnbase64(s.text, text)
 		if !ok {
-			s.fail(&Error{Kind: BadBase64, Text: string(cString(text))}, start)
+			s.fail(&Error{Kind: KindBadBase64, Text: string(cString(text))}, start)
 			return nil, false
 		}
 		text = decoded[len(s.text):]
@@ -87,14 +87,14 @@ func (s *Scan) plainText(text []byte, start int) (plain []byte, ok bool) {
 // value.
 func (s *Scan) typeName() string {
 	switch s.wants[len(s.values)].Type {
-	case Int, Long:
+	case TypeInt, TypeLong:
 		return "number"
-	case Bool:
+	case TypeBool:
 		if s.Encoding == Plain {
 			return "number"
 		}
 		return "boolean"
-	case Data:
+	case TypeData:
 		return "data"
 	}
 	return "string"

@@ -6,8 +6,8 @@ import "strconv"
 func (s *Scan) takeValue(text []byte, delimiter byte) {
 	want := &s.wants[len(s.values)]
 	v := span{start: s.pos - 1 - len(text), end: s.pos - 1}
-	if s.Encoding == Null && want.Type == String && s.flags&Sanitize == 0 {
-		s.trace(Value, text) // the short way for nearly all values
+	if s.Encoding == Null && want.Type == TypeString && s.flags&FlagSanitize == 0 {
+		s.trace(EventValue, text) // the short way for nearly all values
 		s.grant(want, v, text)
 		return
 	}
@@ -23,39 +23,39 @@ func (s *Scan) takeValue(text []byte, delimiter byte) {
 	if s.Encoding != Null {
 		plain = cString(whole)
 	}
-	s.trace(Value, plain)
+	s.trace(EventValue, plain)
 	switch want.Type {
-	case Int, Long, Bool:
+	case TypeInt, TypeLong, TypeBool:
 		if !s.convertNumber(&v, want.Type, plain, start) {
 			return
 		}
-	case Data:
+	case TypeData:
 		if s.Encoding != Base64 && !s.decode(&v, whole, start) {
 			return
 		}
 	}
 	if s.Encoding == Base64 && delimiter != '\n' {
-		s.fail(&Error{Kind: ManyValues, Text: string(s.attribute(want))}, start)
+		s.fail(&Error{Kind: KindManyValues, Text: string(s.attribute(want))}, start)
 		return
 	}
 	switch want.Type {
-	case Hash:
+	case TypeHash:
 		s.takeEntry(want, plain, start)
 		if v.decoded {
 			s.text = s.text[:v.start] // the table has a copy
 		}
 		return
-	case Streq:
+	case TypeStreq:
 		if string(plain) != want.Expect {
-			s.fail(&Error{Kind: Mismatch, Text: string(plain), Expect: want.Expect}, start)
+			s.fail(&Error{Kind: KindMismatch, Text: string(plain), Expect: want.Expect}, start)
 			return
 		}
 		s.count--
 	}
-	if want.Type != Data {
+	if want.Type != TypeData {
 		v.end = v.start + len(plain)
 	}
-	if s.flags&Sanitize != 0 && want.Type == String {
+	if s.flags&FlagSanitize != 0 && want.Type == TypeString {
 		s.sanitize(&v, plain)
 	}
 	s.grant(want, v, text)
@@ -78,7 +78,7 @@ func (s *Scan) grant(want *Want, v span, text []byte) {
 
 // attribute is the name of the attribute whose value was read.
 func (s *Scan) attribute(want *Want) []byte {
-	if want.Type == Hash {
+	if want.Type == TypeHash {
 		return s.name
 	}
 	return []byte(want.Name)
@@ -88,7 +88,7 @@ func (s *Scan) attribute(want *Want) []byte {
 func (s *Scan) decode(v *span, text []byte, start int) bool {
 	decoded, ok := AppendUnbase64(s.text, text)
 	if !ok {
-		s.fail(&Error{Kind: BadBase64, Text: string(cString(text))}, start)
+		s.fail(&Error{Kind: KindBadBase64, Text: string(cString(text))}, start)
 		return false
 	}
 	v.start, v.end, v.decoded = len(s.text), len(decoded), true
@@ -107,27 +107,27 @@ func (s *Scan) sanitize(v *span, text []byte) {
 }
 
 func (s *Scan) convertNumber(v *span, t Type, text []byte, start int) bool {
-	if t == Bool && s.Encoding == Plain {
+	if t == TypeBool && s.Encoding == Plain {
 		switch string(text) {
 		case "true":
 			v.number = 1
 		case "false":
 		default:
-			s.fail(&Error{Kind: BadBool, Text: string(text)}, start)
+			s.fail(&Error{Kind: KindBadBool, Text: string(text)}, start)
 			return false
 		}
 		return true
 	}
 	number, ok := ParseUint(text)
 	if !ok {
-		s.fail(&Error{Kind: BadNumber, Text: string(text)}, start)
+		s.fail(&Error{Kind: KindBadNumber, Text: string(text)}, start)
 		return false
 	}
-	if t != Long {
+	if t != TypeLong {
 		number = uint64(uint32(number))
 	}
-	if t == Bool && number > 1 {
-		s.fail(&Error{Kind: BadBool, Text: string(text)}, start)
+	if t == TypeBool && number > 1 {
+		s.fail(&Error{Kind: KindBadBool, Text: string(text)}, start)
 		return false
 	}
 	v.number = number
@@ -137,18 +137,18 @@ func (s *Scan) convertNumber(v *span, t Type, text []byte, start int) bool {
 // takeEntry puts an attribute into a table.
 func (s *Scan) takeEntry(want *Want, value []byte, start int) {
 	table := want.To.(map[string]string)
-	if s.flags&Sanitize != 0 {
+	if s.flags&FlagSanitize != 0 {
 		value = Printable(append([]byte(nil), value...))
 		Printable(s.name)
 	}
 	_, known := table[string(s.name)]
 	switch {
-	case known && s.flags&WarnExtra != 0:
-		s.fail(&Error{Kind: Duplicate, Text: string(s.name)}, start)
+	case known && s.flags&FlagExtra != 0:
+		s.fail(&Error{Kind: KindDuplicate, Text: string(s.name)}, start)
 		return
 	case known:
 	case len(table) >= HashLimit:
-		s.fail(&Error{Kind: TooMany, Expect: strconv.Itoa(HashLimit)}, start)
+		s.fail(&Error{Kind: KindTooMany, Expect: strconv.Itoa(HashLimit)}, start)
 		return
 	default:
 		table[string(s.name)] = string(value)

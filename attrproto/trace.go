@@ -4,14 +4,14 @@ package attrproto
 type Event uint8
 
 const (
-	Wanted Event = iota // about to look for this attribute
-	Name                // read this name; empty at the end of the list
-	Value               // read this value
+	EventWanted Event = iota // about to look for this attribute
+	EventName                // read this name; empty at the end of the list
+	EventValue               // read this value
 
 	// What [Reader.More] found; the text is the byte ahead.
-	Ended  // the end of the list, which is consumed
-	Ahead  // another attribute
-	NoMore // the end of the input
+	EventEnd   // the end of the list, which is consumed
+	EventAhead // another attribute
+	EventEOF   // the end of the input
 )
 
 // Message is the line that the reference logs when it is verbose. The stream
@@ -23,15 +23,15 @@ func (e Event) Message(stream string, text []byte) string {
 		shown = "(end)" // of empty values, too
 	}
 	switch e {
-	case Wanted:
+	case EventWanted:
 		return stream + ": wanted attribute: " + shown
-	case Name:
+	case EventName:
 		return "input attribute name: " + shown
-	case Ended:
+	case EventEnd:
 		return stream + ": terminator (consumed)"
-	case Ahead:
+	case EventAhead:
 		return stream + ": non-terminator '" + string(text) + "' (lookahead)"
-	case NoMore:
+	case EventEOF:
 		return stream + ": EOF"
 	}
 	return "input attribute value: " + shown

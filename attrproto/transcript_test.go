@@ -32,7 +32,7 @@ func transcripts(t *testing.T, name string) (list []transcript) {
 
 // TestTranscriptNumbers reads every ttl that a real scache(8) was asked to use.
 func TestTranscriptNumbers(t *testing.T) {
-	wants := []Want{{Type: Int, Name: "ttl"}, {Name: "label"}, {Name: "property"}, {Name: "label"}}
+	wants := []Want{{Type: TypeInt, Name: "ttl"}, {Name: "label"}, {Name: "property"}, {Name: "label"}}
 	found := 0
 	for _, c := range transcripts(t, "wire-3.12.json") {
 		if !strings.HasPrefix(c.Name, "ttl_") || !strings.Contains(c.Steps[1].Data, "save_dest") {
@@ -42,10 +42,10 @@ func TestTranscriptNumbers(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			var s Scan
 			input := latin1(c.Steps[1].Data)
-			s.Start(Strict|More, []Want{{Name: "request"}})
+			s.Start(FlagStrict|FlagMore, []Want{{Name: "request"}})
 			s.Run(input, io.EOF)
 			input = input[s.Consumed():]
-			s.Start(Strict, wants)
+			s.Start(FlagStrict, wants)
 			s.Run(input, io.EOF)
 			count, err := s.Result()
 			ttl := int32(0)
@@ -92,8 +92,8 @@ func ascii(s string) string {
 // compares what the scan tells with what the reference logged.
 func TestTranscriptTrace(t *testing.T) {
 	parameters := map[string][]Want{
-		"save_endp": {{Type: Int, Name: "ttl"}, {Name: "label"}, {Name: "property"}},
-		"save_dest": {{Type: Int, Name: "ttl"}, {Name: "label"}, {Name: "property"}, {Name: "label"}},
+		"save_endp": {{Type: TypeInt, Name: "ttl"}, {Name: "label"}, {Name: "property"}},
+		"save_dest": {{Type: TypeInt, Name: "ttl"}, {Name: "label"}, {Name: "property"}, {Name: "label"}},
 		"find_endp": {{Name: "label"}},
 		"find_dest": {{Name: "label"}},
 	}
@@ -117,12 +117,12 @@ func TestTranscriptTrace(t *testing.T) {
 				input := latin1(step.Data)
 				switch {
 				case strings.HasPrefix(step.Data, "request"):
-					rest := scan(input, Strict|More, []Want{{Name: "request"}})
+					rest := scan(input, FlagStrict|FlagMore, []Want{{Name: "request"}})
 					if wants, ok := parameters[string(s.Bytes(input, 0))]; ok {
-						scan(rest, Strict, wants)
+						scan(rest, FlagStrict, wants)
 					}
 				case strings.HasPrefix(step.Data, "dummy"):
-					scan(input, Strict, []Want{{Name: "dummy"}})
+					scan(input, FlagStrict, []Want{{Name: "dummy"}})
 				}
 			}
 			if diff := cmp.Diff(want, got); diff != "" {

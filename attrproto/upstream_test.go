@@ -120,7 +120,7 @@ func readUpstream(input []byte, e Encoding, log func(line string)) string {
 	start := []Want{Equal("protocol", "test"), IntVar("number", &number), LongVar("long_number", &long),
 		BoolVar("bool", &flag), StringVar("string", &text), DataVar("data", &data)}
 	scan := func(more int, wants ...Want) {
-		count, err := r.Scan(Strict, wants...)
+		count, err := r.Scan(FlagStrict, wants...)
 		if err, ok := err.(*Error); ok {
 			for _, line := range err.Warnings("unknown_stream") {
 				log("warning: " + line)

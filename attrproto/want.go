@@ -4,14 +4,14 @@ package attrproto
 type Type uint8
 
 const (
-	String Type = iota // any bytes but NUL
-	Int                // unsigned, 32 bit
-	Long               // unsigned, 64 bit
-	Streq              // the value must be Want.Expect; not counted as a conversion
-	Bool               // true or false; Postfix 3.12 and later
-	Data               // any bytes, sent as base64
-	Hash               // a group of strings, or all that is left of the list
-	Func               // a part of the list that a function of the caller's asks for
+	TypeString Type = iota // any bytes but NUL
+	TypeInt                // unsigned, 32 bit
+	TypeLong               // unsigned, 64 bit
+	TypeStreq              // the value must be Want.Expect; not counted as a conversion
+	TypeBool               // true or false; Postfix 3.12 and later
+	TypeData               // any bytes, sent as base64
+	TypeHash               // a group of strings, or all that is left of the list
+	TypeFunc               // a part of the list that a function of the caller's asks for
 )
 
 // A Want is one entry of a wish list. The functions [StringVar] and so on make
@@ -19,54 +19,54 @@ const (
 // those who take the value from [Scan.Bytes] or [Scan.Uint].
 type Want struct {
 	Type   Type
-	Name   string // not with Hash and Func
-	Expect string // with Streq
+	Name   string // not with TypeHash and TypeFunc
+	Expect string // with TypeStreq
 	// To is where the value goes as soon as it was read, nil for nowhere: a
 	// pointer to a string, an int, an integer of 32 or 64 bits, a bool or a
-	// byte slice. With Hash it is a map[string]string that is not nil, with
-	// Func a Sublist.
+	// byte slice. With TypeHash it is a map[string]string that is not nil, with
+	// TypeFunc a Sublist.
 	To any
 }
 
-// HashLimit is the most names that the table of a [Hash] holds, with those
+// HashLimit is the most names that the table of a [TypeHash] holds, with those
 // that were there before. It is ATTR_HASH_LIMIT of src/util/attr.h.
 const HashLimit = 1024
 
 // StringVar asks for a string. The variable gets a copy.
-func StringVar(name string, p *string) Want { return Want{Type: String, Name: name, To: p} }
+func StringVar(name string, p *string) Want { return Want{Type: TypeString, Name: name, To: p} }
 
 // IntVar asks for a number of the type int. Variables with a sign get it as a
 // C program does: 4294967295 is -1.
 func IntVar[T int | int32 | uint32 | int64 | uint64](name string, p *T) Want {
-	return Want{Type: Int, Name: name, To: p}
+	return Want{Type: TypeInt, Name: name, To: p}
 }
 
 // LongVar asks for a number of the type long. Variables with a sign get it as
 // a C program does: 18446744073709551615 is -1.
 func LongVar[T int | int64 | uint64](name string, p *T) Want {
-	return Want{Type: Long, Name: name, To: p}
+	return Want{Type: TypeLong, Name: name, To: p}
 }
 
 // BoolVar asks for a truth value.
-func BoolVar(name string, p *bool) Want { return Want{Type: Bool, Name: name, To: p} }
+func BoolVar(name string, p *bool) Want { return Want{Type: TypeBool, Name: name, To: p} }
 
 // DataVar asks for bytes. They overwrite what is in the slice, which grows
 // when it must.
-func DataVar(name string, p *[]byte) Want { return Want{Type: Data, Name: name, To: p} }
+func DataVar(name string, p *[]byte) Want { return Want{Type: TypeData, Name: name, To: p} }
 
 // Equal asks for an attribute that must have this value, such as a greeting.
 // It does not count as a conversion.
-func Equal(name, value string) Want { return Want{Type: Streq, Name: name, Expect: value} }
+func Equal(name, value string) Want { return Want{Type: TypeStreq, Name: name, Expect: value} }
 
 // HashVar asks for a group, or for all that is left of the list when no group
 // begins here; then it must be the last wish. A name that is in the table
 // already keeps its value. Each attribute counts as a conversion. The names
 // come from the peer: use only those that you know.
-func HashVar(table map[string]string) Want { return Want{Type: Hash, To: table} }
+func HashVar(table map[string]string) Want { return Want{Type: TypeHash, To: table} }
 
 // FuncVar asks for a part of the list that f says more about. It counts as one
 // conversion.
-func FuncVar(f Sublist) Want { return Want{Type: Func, To: f} }
+func FuncVar(f Sublist) Want { return Want{Type: TypeFunc, To: f} }
 
 // ListVar asks for a fixed sequence of attributes as one conversion. It is for
 // structures that appear in several lists. A sequence that is not complete
@@ -108,7 +108,7 @@ func (w *Want) deliver(text []byte, number uint64) {
 
 func (w *Want) deliverNumber(number uint64) {
 	signed := int64(number)
-	if w.Type == Int {
+	if w.Type == TypeInt {
 		signed = int64(int32(number))
 	}
 	switch p := w.To.(type) {

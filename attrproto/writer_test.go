@@ -151,7 +151,7 @@ func TestWriterGroups(t *testing.T) {
 		r.Encoding = e
 		one, two, three := map[string]string{}, map[string]string{}, map[string]string{}
 		var after string
-		count, err := r.Scan(Strict, HashVar(one), HashVar(two), HashVar(three), StringVar("after", &after))
+		count, err := r.Scan(FlagStrict, HashVar(one), HashVar(two), HashVar(three), StringVar("after", &after))
 		if count != 6 || err != nil || after != "z" || len(two) != 1 || len(three) != 0 {
 			t.Errorf("%v: count %d, error %v, after %q, %v, %v", e, count, err, after, two, three)
 		}

@@ -65,7 +65,7 @@ func takeApart(r io.Reader, e attrproto.Encoding, f func(attrproto.Item) error) 
 			}
 			return err
 		case n > 0:
-			group = item.Kind == attrproto.Open || group && item.Kind == attrproto.Attribute
+			group = item.Kind == attrproto.ItemOpen || group && item.Kind == attrproto.ItemAttribute
 			text = decode(&item, e, text[:0])
 			if err := f(item); err != nil {
 				return err
@@ -116,15 +116,15 @@ type assembler struct {
 }
 
 func (a *assembler) add(item attrproto.Item) (err error) {
-	if a.encoding == attrproto.Base64 && item.Kind == attrproto.Attribute {
+	if a.encoding == attrproto.Base64 && item.Kind == attrproto.ItemAttribute {
 		item.Name = attrproto.AppendBase64(nil, item.Name)
 		item.Value = attrproto.AppendBase64(nil, item.Value)
 	}
 	if a.buf, err = a.encoding.AppendItem(a.buf, item, a.group); err != nil {
 		return err
 	}
-	a.group = item.Kind == attrproto.Open || a.group && item.Kind == attrproto.Attribute
-	if item.Kind == attrproto.End {
+	a.group = item.Kind == attrproto.ItemOpen || a.group && item.Kind == attrproto.ItemAttribute
+	if item.Kind == attrproto.ItemEnd {
 		return a.flush()
 	}
 	return nil

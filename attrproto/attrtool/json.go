@@ -41,11 +41,11 @@ func newJSONPrinter(w io.Writer) *jsonPrinter {
 func (p *jsonPrinter) item(item attrproto.Item) error {
 	var j jsonItem
 	switch item.Kind {
-	case attrproto.Open:
+	case attrproto.ItemOpen:
 		j.Group = "open"
-	case attrproto.Close:
+	case attrproto.ItemClose:
 		j.Group = "close"
-	case attrproto.End:
+	case attrproto.ItemEnd:
 		return p.print()
 	default:
 		j.Name, j.NameBase64 = jsonText(item.Name)
@@ -113,19 +113,19 @@ func (l *jsonList) items(f func(attrproto.Item) error) error {
 	if l.Open {
 		return nil
 	}
-	return f(attrproto.Item{Kind: attrproto.End})
+	return f(attrproto.Item{Kind: attrproto.ItemEnd})
 }
 
 func (j *jsonItem) item() (item attrproto.Item, err error) {
 	switch {
 	case j.Group == "open":
-		return attrproto.Item{Kind: attrproto.Open}, nil
+		return attrproto.Item{Kind: attrproto.ItemOpen}, nil
 	case j.Group == "close":
-		return attrproto.Item{Kind: attrproto.Close}, nil
+		return attrproto.Item{Kind: attrproto.ItemClose}, nil
 	case j.Group != "":
 		return item, fmt.Errorf("a group has an open and a close, not %q", j.Group)
 	}
-	item.Kind = attrproto.Attribute
+	item.Kind = attrproto.ItemAttribute
 	var okName, okValue bool
 	item.Name, okName = wireText(j.Name, j.NameBase64)
 	item.Value, okValue = wireText(j.Value, j.ValueBase64)

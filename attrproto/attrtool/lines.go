@@ -19,17 +19,17 @@ type linePrinter struct {
 func (p *linePrinter) item(item attrproto.Item) error {
 	line := ""
 	switch item.Kind {
-	case attrproto.Open:
+	case attrproto.ItemOpen:
 		line, p.indent = "{", "  "
-	case attrproto.Close:
+	case attrproto.ItemClose:
 		line, p.indent = "}", ""
-	case attrproto.End:
+	case attrproto.ItemEnd:
 		p.indent = ""
 	default:
 		line = p.indent + quoteName(string(item.Name)) + " = " + strconv.Quote(string(item.Value))
 	}
 	_, err := p.w.WriteString(line + "\n")
-	if item.Kind == attrproto.End {
+	if item.Kind == attrproto.ItemEnd {
 		err = p.w.Flush()
 	}
 	return err
@@ -81,11 +81,11 @@ func readLines(r io.Reader, f func(attrproto.Item) error) error {
 func parseLine(line string) (item attrproto.Item, err error) {
 	switch line {
 	case "":
-		return attrproto.Item{Kind: attrproto.End}, nil
+		return attrproto.Item{Kind: attrproto.ItemEnd}, nil
 	case "{":
-		return attrproto.Item{Kind: attrproto.Open}, nil
+		return attrproto.Item{Kind: attrproto.ItemOpen}, nil
 	case "}":
-		return attrproto.Item{Kind: attrproto.Close}, nil
+		return attrproto.Item{Kind: attrproto.ItemClose}, nil
 	}
 	name, rest, err := cutName(line)
 	if err != nil {
@@ -98,7 +98,7 @@ func parseLine(line string) (item attrproto.Item, err error) {
 	if value, err = strconv.Unquote(strings.TrimSpace(value)); err != nil {
 		return item, fmt.Errorf("the value of %q is not a quoted string", name)
 	}
-	return attrproto.Item{Kind: attrproto.Attribute, Name: []byte(name), Value: []byte(value)}, nil
+	return attrproto.Item{Kind: attrproto.ItemAttribute, Name: []byte(name), Value: []byte(value)}, nil
 }
 
 // cutName takes a name off a line, with or without quotes.

@@ -73,7 +73,7 @@ func readQueue(r *attrproto.Reader) iter.Seq2[Message, error] {
 }
 
 func readMessage(r *attrproto.Reader) (m Message, err error) {
-	const flags = attrproto.Strict | attrproto.More | attrproto.Sanitize
+	const flags = attrproto.FlagStrict | attrproto.FlagMore | attrproto.FlagSanitize
 	r.Scan(flags,
 		attrproto.StringVar("queue_name", &m.Queue),
 		attrproto.StringVar("queue_id", &m.ID),

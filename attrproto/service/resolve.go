@@ -56,7 +56,7 @@ func (p Postfix) Resolve(sender, address string) (route Route, err error) {
 		w.String("request", "resolve")
 		w.String("sender", sender)
 		w.String("address", address)
-	}, attrproto.Strict,
+	}, attrproto.FlagStrict,
 		attrproto.IntVar("flags", &serverFlags),
 		attrproto.StringVar("transport", &route.Transport),
 		attrproto.StringVar("nexthop", &route.Nexthop),
@@ -77,7 +77,7 @@ func (p Postfix) Rewrite(rule, address string) (result string, err error) {
 		w.String("request", "rewrite")
 		w.String("rule", rule)
 		w.String("address", address)
-	}, attrproto.Strict,
+	}, attrproto.FlagStrict,
 		attrproto.IntVar("flags", &serverFlags), attrproto.StringVar("address", &result))
 	return result, err
 }

@@ -217,7 +217,7 @@ func readRequest(t *testing.T, r *attrproto.Reader, names ...string) []string {
 	for i, name := range names {
 		wants = append(wants, attrproto.StringVar(name, &values[i]))
 	}
-	if _, err := r.Scan(attrproto.Strict, wants...); err != nil {
+	if _, err := r.Scan(attrproto.FlagStrict, wants...); err != nil {
 		t.Errorf("request: %v", err)
 	}
 	return values

@@ -43,7 +43,7 @@ func (p Postfix) Verify(address string) (v Verification, err error) {
 	err = p.ask("verify", 3, func(w *attrproto.Writer) {
 		w.String("request", "query")
 		w.String("address", address)
-	}, attrproto.WarnMissing|attrproto.Sanitize,
+	}, attrproto.FlagMissing|attrproto.FlagSanitize,
 		attrproto.IntVar("status", &status),
 		attrproto.IntVar("recipient_status", &addressStatus),
 		attrproto.StringVar("reason", &v.Reason))

@@ -76,7 +76,7 @@ func TestAttrServices(t *testing.T) {
 	t.Run("wrong version", func(t *testing.T) {
 		greets.NoGreeting = true
 		var e *attrproto.Error
-		if _, err := greets.Verify("x@dest.example"); !errors.As(err, &e) || e.Kind != attrproto.Missing {
+		if _, err := greets.Verify("x@dest.example"); !errors.As(err, &e) || e.Kind != attrproto.KindMissing {
 			t.Errorf("a greeting in place of an answer: %v", err)
 		}
 	})
@@ -103,7 +103,7 @@ func TestAttrGreetings(t *testing.T) {
 			if s.Name == "cleanup" {
 				wants = append(wants, attrproto.Want{Name: "queue_id"})
 			}
-			if _, err := r.Scan(attrproto.Strict, wants...); err != nil || r.Granted() != len(wants) {
+			if _, err := r.Scan(attrproto.FlagStrict, wants...); err != nil || r.Granted() != len(wants) {
 				t.Error(r.Granted(), err)
 			}
 		})

@@ -195,7 +195,7 @@ func (c *Client) answer(properties ...*string) error {
 	for _, property := range properties {
 		wants = append(wants, attrproto.StringVar("property", property))
 	}
-	if _, err := c.conn.In.Scan(attrproto.Strict, wants...); err != nil {
+	if _, err := c.conn.In.Scan(attrproto.FlagStrict, wants...); err != nil {
 		return err
 	}
 	if status != 0 {

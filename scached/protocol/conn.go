@@ -76,7 +76,7 @@ func (c *Conn) Open(service *Service, duplex bool) {
 	if !duplex {
 		c.greet()
 	}
-	c.await(readingRequest, wantRequest, attrproto.Strict|attrproto.More)
+	c.await(readingRequest, wantRequest, attrproto.FlagStrict|attrproto.FlagMore)
 }
 
 func (c *Conn) greet() {
@@ -195,7 +195,7 @@ func (c *Conn) run(end error) Action {
 		count, err := c.scan.Result()
 		if err != nil {
 			c.service.Log.Warning(err.Warning(c.service.stream))
-			if err.Kind == attrproto.TooLong {
+			if err.Kind == attrproto.KindTooLong {
 				return Drop
 			}
 			if c.malformed++; c.malformed >= mostMalformed && c.service.Flooded != nil && c.service.Flooded() {
@@ -255,7 +255,7 @@ func (c *Conn) begin(name []byte) Action {
 		c.reply(statusBad)
 		return Input
 	}
-	c.await(readingParameters, c.request.wants, attrproto.Strict)
+	c.await(readingParameters, c.request.wants, attrproto.FlagStrict)
 	return Input
 }
 
@@ -266,7 +266,7 @@ func (c *Conn) await(state state, wants []attrproto.Want, flags attrproto.Flags)
 }
 
 func (c *Conn) awaitRequest() {
-	c.await(readingRequest, wantRequest, attrproto.Strict|attrproto.More)
+	c.await(readingRequest, wantRequest, attrproto.FlagStrict|attrproto.FlagMore)
 }
 
 // keep copies what is left of a buffer into memory that is used again, unless

@@ -37,9 +37,9 @@ type request struct {
 
 var requests = [...]request{
 	{"save_endp", "scache_save_endp_service", []attrproto.Want{
-		{Type: attrproto.Int, Name: "ttl"}, {Name: "label"}, {Name: "property"}}, 0, (*Conn).saveEndpoint},
+		{Type: attrproto.TypeInt, Name: "ttl"}, {Name: "label"}, {Name: "property"}}, 0, (*Conn).saveEndpoint},
 	{"save_dest", "scache_save_dest_service", []attrproto.Want{
-		{Type: attrproto.Int, Name: "ttl"}, {Name: "label"}, {Name: "property"}, {Name: "label"}}, 0, (*Conn).saveDestination},
+		{Type: attrproto.TypeInt, Name: "ttl"}, {Name: "label"}, {Name: "property"}, {Name: "label"}}, 0, (*Conn).saveDestination},
 	{"find_endp", "scache_find_endp_service", []attrproto.Want{{Name: "label"}}, 1, (*Conn).findEndpoint},
 	{"find_dest", "scache_find_dest_service", []attrproto.Want{{Name: "label"}}, 2, (*Conn).findDestination},
 }
@@ -57,7 +57,7 @@ func findRequest(name []byte) *request {
 // serve carries out the request, if its parameters are as they should be.
 func (r *request) serve(c *Conn, list []byte, count int) Action {
 	bad := count != len(r.wants)
-	if !bad && r.wants[0].Type == attrproto.Int {
+	if !bad && r.wants[0].Type == attrproto.TypeInt {
 		c.ttl = int(int32(c.scan.Uint(0)))
 		bad = c.ttl <= 0
 		c.ttl = min(c.ttl, c.service.TTLLimit)
@@ -141,7 +141,7 @@ func (c *Conn) findDestination(list []byte) Action {
 func (c *Conn) handOver(session int) Action {
 	c.session = session
 	if c.service.Dialect.Before {
-		c.await(readingReady, wantDummy, attrproto.Strict)
+		c.await(readingReady, wantDummy, attrproto.FlagStrict)
 		return Input
 	}
 	c.state = sending
@@ -154,7 +154,7 @@ func (c *Conn) Sent(reason string) Action {
 	case reason != "":
 		c.failedToSend(reason)
 	case c.service.Dialect.After:
-		c.await(readingReceived, wantDummy, attrproto.Strict)
+		c.await(readingReceived, wantDummy, attrproto.FlagStrict)
 	default:
 		c.handedOver()
 	}

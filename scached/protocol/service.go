@@ -95,11 +95,11 @@ func (s *Service) trace(event attrproto.Event, text []byte) {
 		shown = "(end)"
 	}
 	switch event {
-	case attrproto.Wanted:
+	case attrproto.EventWanted:
 		s.Log.Info(s.stream + ": wanted attribute: " + shown)
-	case attrproto.Name:
+	case attrproto.EventName:
 		s.Log.Info("input attribute name: " + shown)
-	case attrproto.Value:
+	case attrproto.EventValue:
 		s.Log.Info("input attribute value: " + shown)
 	}
 }
