@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -29,6 +30,18 @@ func runBench(args []string) int {
 	})
 	numbers(f, &o.Sessions, "sessions", "`numbers` of sessions that are cached")
 	numbers(f, &o.Clients, "clients", "`numbers` of clients at a time")
+	f.Func("pauses", "pauses of one client between two cycles, as `durations` (default 1s,200ms,20ms,5ms,1ms,0)", func(s string) error {
+		o.Pauses = nil
+		for word := range strings.SplitSeq(s, ",") {
+			pause, err := time.ParseDuration(word)
+			if err != nil {
+				return err
+			}
+			o.Pauses = append(o.Pauses, pause)
+		}
+		return nil
+	})
+	numbers(f, &o.PauseSessions, "pause-sessions", "`numbers` of sessions that are cached with pauses")
 	f.IntVar(&o.Rounds, "rounds", o.Rounds, "how often everything is measured")
 	f.DurationVar(&o.Length, "time", o.Length, "how long each load lasts")
 	f.IntVar(&o.TTL, "ttl", o.TTL, "seconds that the sessions of the load may stay; the cached ones stay for an hour, and in a mail system all stay equally long")

@@ -12,6 +12,8 @@ import (
 	"text/tabwriter"
 
 	"golang.org/x/sys/unix"
+
+	"scache/compat/bench"
 )
 
 // A command is one subcommand. Its file is named after it.
@@ -36,6 +38,7 @@ var commands = []command{
 }
 
 func main() {
+	bench.RunClient()
 	if len(os.Args) < 2 {
 		usage()
 		os.Exit(2)

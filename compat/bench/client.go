@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"fmt"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -11,17 +12,19 @@ import (
 // patience is how long a client waits for an answer.
 const patience = 20 // seconds
 
-// A client is a connection to a daemon that goes through a conversation again
-// and again. It makes system calls without telling the scheduler of Go, which
-// makes them as cheap as a C program's: while it waits it keeps its thread and
-// its processor, see [generate].
+// A client is a connection to a daemon that goes through conversations. It
+// makes system calls without telling the scheduler of Go, which makes them as
+// cheap as a C program's: while it waits it keeps its thread and its processor.
 type client struct {
 	fd      int // owned
 	session int // borrowed: what is saved in the cache
-	steps   []step
-	at      int // the step whose answer is awaited
-	got     int // bytes of it that are there
+	got     int // bytes of an answer that are there
 	fresh   int // owned: the descriptor that came with it, -1 for none
+
+	begun time.Time // the request that is under way
+	// latencies are how long each request took, as far as there is room: it is
+	// never made larger.
+	latencies []time.Duration
 
 	in      [1024]byte
 	control struct {
@@ -58,56 +61,60 @@ func (c *client) close() {
 	unix.Close(c.fd)
 }
 
-// play goes through a conversation once.
-func (c *client) play(steps []step) error {
-	c.steps = steps
-	for done := c.start(); !done; {
-		if err := c.send(); err != nil {
+// repeat goes through a conversation once and then until the end, with a pause
+// after each time, and notes how long each request took. A conversation or a
+// pause that has begun is finished: what a daemon does once it is left alone
+// belongs to the cost of having asked it.
+func (c *client) repeat(steps []step, begin, end time.Time, pause time.Duration) error {
+	sleep(time.Until(begin))
+	for {
+		if err := c.play(steps); err != nil {
 			return err
 		}
-		for received := false; !received; {
-			var err error
-			if received, err = c.receive(0); err != nil {
-				return err
-			}
-		}
-		done = c.next()
-	}
-	return nil
-}
-
-// start begins the conversation. It reports true if there is nothing to it.
-func (c *client) start() (done bool) {
-	c.at = 0
-	return len(c.steps) == 0
-}
-
-// next goes on to the next step. It reports true if that was the last one.
-func (c *client) next() (done bool) {
-	c.at++
-	return c.at == len(c.steps)
-}
-
-// send sends what the client has to say until it is to be answered.
-func (c *client) send() error {
-	for ; ; c.at++ {
-		s := &c.steps[c.at]
-		if err := c.transmit(s); err != nil {
-			return fmt.Errorf("%s: send: %w", s.name, err)
-		}
-		if len(s.expect) > 0 {
-			c.got = 0
+		sleep(pause)
+		if !time.Now().Before(end) {
 			return nil
 		}
 	}
 }
 
-// transmit sends what a step says, if anything. There is room for all of it:
-// the daemon has read what came before.
-func (c *client) transmit(s *step) error {
+// play goes through a conversation once.
+func (c *client) play(steps []step) error {
+	c.begun = time.Now()
+	for i := range steps {
+		s := &steps[i]
+		if err := c.send(s); err != nil {
+			return fmt.Errorf("%s: send: %w", s.name, err)
+		}
+		for complete := len(s.expect) == 0; !complete; {
+			var err error
+			if complete, err = c.receive(s); err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+		}
+		if s.answered {
+			c.note()
+		}
+	}
+	return nil
+}
+
+// note notes that a request is done and the next one begins.
+func (c *client) note() {
+	now := time.Now()
+	if len(c.latencies) < cap(c.latencies) {
+		c.latencies = append(c.latencies, now.Sub(c.begun))
+	}
+	c.begun = now
+}
+
+// send sends what a step says, if anything. There is room for all of it: the
+// daemon has read what came before.
+func (c *client) send(s *step) error {
 	if len(s.send) == 0 {
 		return nil
 	}
+	c.got = 0
 	c.prepare(s.send, 0)
 	if s.pass {
 		rights := &c.control
@@ -130,26 +137,21 @@ func (c *client) transmit(s *step) error {
 	}
 }
 
-// receive takes what there is of an answer, and reports whether that is all of
-// it. It waits unless the flags tell it not to.
-func (c *client) receive(flags int) (complete bool, err error) {
-	s := &c.steps[c.at]
-	n, err := c.read(flags)
-	if err == unix.EAGAIN && flags&unix.MSG_DONTWAIT != 0 {
-		return false, nil
-	}
+// receive waits for an answer or a part of it, and reports whether it is there.
+func (c *client) receive(s *step) (complete bool, err error) {
+	n, err := c.read()
 	if err != nil {
-		return false, fmt.Errorf("%s: receive: %w", s.name, err)
+		return false, fmt.Errorf("receive: %w", err)
 	}
 	c.got += n
 	if n == 0 || c.got > len(s.expect) || !bytes.Equal(c.in[:c.got], s.expect[:c.got]) {
-		return false, fmt.Errorf("%s: the answer is %q, not %q", s.name, c.in[:c.got], s.expect)
+		return false, fmt.Errorf("the answer is %q, not %q", c.in[:c.got], s.expect)
 	}
 	if c.got < len(s.expect) {
 		return false, nil
 	}
 	if s.take != (c.fresh >= 0) {
-		return false, fmt.Errorf("%s: descriptor in the answer: %v, want %v", s.name, c.fresh >= 0, s.take)
+		return false, fmt.Errorf("descriptor in the answer: %v, want %v", c.fresh >= 0, s.take)
 	}
 	if c.fresh >= 0 {
 		unix.RawSyscall(unix.SYS_CLOSE, uintptr(c.fresh), 0, 0)
@@ -158,13 +160,14 @@ func (c *client) receive(flags int) (complete bool, err error) {
 	return true, nil
 }
 
-func (c *client) read(flags int) (int, error) {
+func (c *client) read() (int, error) {
 	for {
 		c.prepare(c.in[c.got:], int(unsafe.Sizeof(c.control)))
-		n, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(c.fd), uintptr(unsafe.Pointer(&c.header)),
-			uintptr(flags|unix.MSG_CMSG_CLOEXEC))
+		n, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(c.fd), uintptr(unsafe.Pointer(&c.header)), unix.MSG_CMSG_CLOEXEC)
 		switch {
 		case errno == unix.EINTR:
+		case errno == unix.EAGAIN:
+			return 0, fmt.Errorf("nothing within %d seconds", patience)
 		case errno != 0:
 			return 0, errno
 		default:
@@ -183,4 +186,18 @@ func (c *client) prepare(p []byte, control int) {
 	c.header = unix.Msghdr{Iov: &c.iov, Control: (*byte)(unsafe.Pointer(&c.control))}
 	c.header.SetIovlen(1)
 	c.header.SetControllen(control)
+}
+
+// sleep waits like the client's other system calls, without the scheduler.
+func sleep(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	left := unix.NsecToTimespec(int64(d))
+	for {
+		_, _, errno := unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&left)), uintptr(unsafe.Pointer(&left)), 0)
+		if errno != unix.EINTR {
+			return
+		}
+	}
 }

@@ -20,6 +20,8 @@ type step struct {
 	pass   bool // the SMTP session's descriptor is sent with it
 	expect []byte
 	take   bool // a descriptor comes with the answer
+
+	answered bool // the client has what it asked for: the request is over
 }
 
 var (
@@ -50,11 +52,14 @@ func saveEndpoint(name string, ttl int) []step {
 		"label", endpointLabel(name), "property", property(name, propertySize))
 	return []step{
 		{name: "save_endp", send: request, expect: dummy},
-		{name: "save_endp descriptor", send: nul, pass: true, expect: saved},
+		{name: "save_endp descriptor", send: nul, pass: true, expect: saved, answered: true},
 	}
 }
 
 func endpointLabel(name string) string { return "smtp\nsmtp\n" + name + ".mx.example.com\n25\n" }
+
+// requests is how many there are in a cycle.
+const requests = 4
 
 // cycle is the conversation that is measured, with a ttl in seconds. The name
 // tells clients apart: they do not get at each other's sessions.
@@ -64,12 +69,12 @@ func cycle(name string, ttl int) []step {
 	steps := saveEndpoint(name, ttl)
 	return append(steps, []step{
 		{name: "save_dest", send: list("request", "save_dest", "ttl", fmt.Sprint(ttl),
-			"label", destination, "property", bound, "label", endpointLabel(name)), expect: saved},
+			"label", destination, "property", bound, "label", endpointLabel(name)), expect: saved, answered: true},
 		{name: "find_dest", send: list("request", "find_dest", "label", destination),
 			expect: list("status", "0", "property", bound, "property", property(name, propertySize))},
-		{name: "find_dest descriptor", send: dummy, expect: nul, take: true},
+		{name: "find_dest descriptor", send: dummy, expect: nul, take: true, answered: true},
 		{name: "find_dest end", send: dummy},
 		{name: "find_endp", send: list("request", "find_endp", "label", endpointLabel("no."+name)),
-			expect: list("status", "2", "property", "")},
+			expect: list("status", "2", "property", ""), answered: true},
 	}...)
 }

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -31,7 +30,7 @@ func (r *run) expiry(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", s, err)
 			}
-			r.report.Expiry.add(s, micro(longest)/1000)
+			r.report.Expiry.add(s, milli(longest))
 			r.progress.step(expiryFill)
 		}
 	}
@@ -46,6 +45,9 @@ func (r *run) expireAll(ctx context.Context, s *subject) (longest time.Duration,
 	defer disconnect(own)
 	defer s.stop()
 	if err := s.start(ctx, r.options, own); err != nil {
+		return 0, err
+	}
+	if err := s.needClients(ctx, 1); err != nil {
 		return 0, err
 	}
 	links, err := s.daemon.Descriptors()
@@ -65,7 +67,7 @@ func (r *run) expireAll(ctx context.Context, s *subject) (longest time.Duration,
 	}
 	// The last of them are due a second later if the clock of the daemon is
 	// a little behind.
-	o, err := generate(s.clients[:1], time.Second+2*expiryMargin)
+	tallies, err := play([]*subject{s}, load{Clients: 1}, time.Second+2*expiryMargin)
 	if err != nil {
 		return 0, err
 	}
@@ -73,14 +75,14 @@ func (r *run) expireAll(ctx context.Context, s *subject) (longest time.Duration,
 	if err := s.daemon.WaitDescriptors(len(links), expiryPatience); err != nil {
 		return 0, err
 	}
-	return slices.Max(o.latencies), nil
+	return tallies[0].longestCycle(), nil
 }
 
 // saveDue saves n connections that are due at that second, and leaves them to
 // the daemon.
 func (s *subject) saveDue(n int, due time.Time) (far []connection, err error) {
-	c := s.clients[0]
-	defer func(steps []step, session int) { c.steps, c.session = steps, session }(c.steps, c.session)
+	c := s.keeper
+	defer func(session int) { c.session = session }(c.session)
 	for i := range n {
 		ttl := int(due.Unix() - time.Now().Unix())
 		if ttl < 2 {

@@ -51,7 +51,7 @@ func TestQuantile(t *testing.T) {
 
 func TestGoals(t *testing.T) {
 	r := &Report{Expiry: &Metric{Ours: Series{25, 10, 30}}, Mail: &Metric{Ours: Series{300}, Reference: Series{200}}}
-	none, many := newCase(0, 1), newCase(18000, 1)
+	none, many := newCase(load{0, 1, 0}), newCase(load{18000, 1, 0})
 	none.CPU.Ours, none.CPU.Reference = Series{40}, Series{80}
 	many.CPU.Ours = Series{60}
 	r.Load = []*Case{none, many}

@@ -49,11 +49,11 @@ func (r *Report) judge() {
 		}
 	}
 	for _, g := range loadGoals {
-		if c := r.find(g.sessions, g.clients); c != nil {
+		if c := r.find(load{g.sessions, g.clients, 0}); c != nil {
 			add(g.name+", to the reference", g.metric(c).Ratio(), g.limit, g.atLeast)
 		}
 	}
-	if none, many := r.find(0, 1), r.find(18000, 1); none != nil && many != nil {
+	if none, many := r.find(load{0, 1, 0}), r.find(load{18000, 1, 0}); none != nil && many != nil {
 		add("CPU a cycle, 18000 sessions, to that with nothing cached", many.CPU.Ours.over(none.CPU.Ours), 1.10, false)
 	}
 	if r.Expiry != nil {

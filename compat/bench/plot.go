@@ -80,7 +80,7 @@ func (r *Report) emptyPlot() *plot.Plot {
 // clients are the numbers of clients that were measured, in order.
 func (r *Report) clients() (numbers []int) {
 	for _, c := range r.Load {
-		if c.Sessions == r.Load[0].Sessions {
+		if c.Sessions == r.Load[0].Sessions && c.Pause == 0 {
 			numbers = append(numbers, c.Clients)
 		}
 	}
@@ -95,7 +95,7 @@ type points struct {
 
 func (r *Report) points(clients int, of func(*Metric) Series) (p points) {
 	for _, c := range r.Load {
-		if s := of(c.CPU); c.Clients == clients && len(s) > 0 {
+		if s := of(c.CPU); c.Clients == clients && c.Pause == 0 && len(s) > 0 {
 			median := s.Median()
 			p.XYs = append(p.XYs, plotter.XY{X: float64(c.Sessions), Y: median})
 			p.YErrors = append(p.YErrors, struct{ Low, High float64 }{median - s.Min(), s.Max() - median})

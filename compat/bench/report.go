@@ -32,11 +32,12 @@ type Report struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
-// A Case is the load of so many clients on a cache of so many sessions.
+// A Case is a load and what came of it. A cycle is four requests; latencies are
+// those of a request.
 type Case struct {
-	Sessions int     `json:"sessions"`
-	Clients  int     `json:"clients"`
+	load
 	CPU      *Metric `json:"cpu_per_cycle"`
+	Switches *Metric `json:"context_switches_per_cycle"`
 	Rate     *Metric `json:"cycles_per_second"`
 	P50      *Metric `json:"latency_p50"`
 	P99      *Metric `json:"latency_p99"`
@@ -45,27 +46,28 @@ type Case struct {
 	Calls    *Metric `json:"system_calls_per_cycle"`
 }
 
-func newCase(sessions, clients int) *Case {
+func newCase(l load) *Case {
 	return &Case{
-		Sessions: sessions, Clients: clients,
-		CPU:    &Metric{Name: "CPU a cycle", Unit: "µs"},
-		Rate:   &Metric{Name: "cycles a second", Unit: "/s"},
-		P50:    &Metric{Name: "latency p50", Unit: "µs"},
-		P99:    &Metric{Name: "latency p99", Unit: "µs"},
-		Max:    &Metric{Name: "latency max", Unit: "µs"},
-		Memory: &Metric{Name: "resident", Unit: "MB"},
-		Calls:  &Metric{Name: "system calls", Unit: ""},
+		load:     l,
+		CPU:      &Metric{Name: "CPU a cycle", Unit: "µs"},
+		Switches: &Metric{Name: "context switches a cycle"},
+		Rate:     &Metric{Name: "cycles a second", Unit: "/s"},
+		P50:      &Metric{Name: "request p50", Unit: "µs"},
+		P99:      &Metric{Name: "request p99", Unit: "µs"},
+		Max:      &Metric{Name: "request max", Unit: "µs"},
+		Memory:   &Metric{Name: "resident", Unit: "MB"},
+		Calls:    &Metric{Name: "system calls a cycle"},
 	}
 }
 
 func (c *Case) metrics() []*Metric {
-	return []*Metric{c.CPU, c.Rate, c.P50, c.P99, c.Max, c.Memory, c.Calls}
+	return []*Metric{c.CPU, c.Switches, c.Rate, c.P50, c.P99, c.Max, c.Memory, c.Calls}
 }
 
 // find returns a case of the load; nil if it was not measured.
-func (r *Report) find(sessions, clients int) *Case {
+func (r *Report) find(l load) *Case {
 	for _, c := range r.Load {
-		if c.Sessions == sessions && c.Clients == clients {
+		if c.load == l {
 			return c
 		}
 	}

@@ -13,14 +13,17 @@ import (
 
 // The parts of a measurement.
 const (
-	PartLoad    = "load"
-	PartExpiry  = "expiry"
-	PartStartup = "startup"
-	PartMail    = "mail"
+	PartLoad    = "load"    // without pauses
+	PartPauses  = "pauses"  // the same with pauses between two cycles
+	PartQuiet   = "quiet"   // nothing happens
+	PartExpiry  = "expiry"  // many sessions in one second
+	PartStartup = "startup" // until the first client is served
+	PartMail    = "mail"    // through Postfix, as fast as it goes
+	PartPaced   = "paced"   // through Postfix, so many messages a second
 )
 
 // Parts are all of them, in the order in which they are measured.
-var Parts = []string{PartLoad, PartExpiry, PartStartup, PartMail}
+var Parts = []string{PartLoad, PartPauses, PartQuiet, PartExpiry, PartStartup, PartMail, PartPaced}
 
 // Options say what to measure. Scached is required.
 type Options struct {
@@ -32,12 +35,18 @@ type Options struct {
 	Sessions []int         // sizes of the cache, rising; at most 19,000
 	Clients  []int         // at a time
 	Rounds   int           // how often everything is measured
-	Length   time.Duration // of each measurement of the load
+	Length   time.Duration // of each measurement of the load, more with long pauses
+
+	Pauses        []time.Duration // of one client between two cycles; 0 for none
+	PauseSessions []int           // sizes of the cache with pauses, rising
+
+	Quiet time.Duration // while nothing happens
 	// TTL of the sessions of the load, in seconds; that of the others is about an
 	// hour. In a mail system all have the same, so that a new timer is the last one
 	// to go off. A short one is the best case of a list that is sorted by time.
 	TTL      int
-	Messages int // that go through Postfix
+	Messages int           // that go through Postfix as fast as they can
+	Paced    time.Duration // for how long messages go through it at a pace
 
 	Progress io.Writer // a terminal; nil for none
 }
@@ -45,10 +54,17 @@ type Options struct {
 // Defaults are the options that the goals are about.
 func Defaults() Options {
 	return Options{
-		Parts: Parts, Sessions: []int{0, 1000, 10000, 18000}, Clients: []int{1, 8},
-		Rounds: 5, Length: 2 * time.Second, TTL: longestBallastTTL, Messages: 3000,
+		Parts: Parts, Sessions: []int{0, 1000, 10000, 18000}, Clients: []int{1, 8, 50},
+		Pauses: []time.Duration{time.Second, 200 * time.Millisecond, 20 * time.Millisecond,
+			5 * time.Millisecond, time.Millisecond, 0},
+		PauseSessions: []int{0, 10000},
+		Rounds:        5, Length: 2 * time.Second, TTL: longestBallastTTL,
+		Quiet: time.Minute, Messages: 3000, Paced: time.Minute,
 	}
 }
+
+// longestPause is well below ipc_idle, after which smtp(8) disconnects.
+const longestPause = 2 * time.Second
 
 func (o *Options) check() error {
 	switch {
@@ -56,14 +72,20 @@ func (o *Options) check() error {
 		return errors.New("at least one round is needed")
 	case o.TTL < 1 || o.TTL > longestBallastTTL:
 		return fmt.Errorf("ttl: a number from 1 to %d is needed", longestBallastTTL)
-	case o.Length <= 0:
+	case o.Length <= 0 || o.Quiet <= 0 || o.Paced <= 0:
 		return errors.New("a measurement takes time")
-	case len(o.Sessions) == 0 || !slices.IsSorted(o.Sessions) || o.Sessions[0] < 0:
-		return errors.New("sessions: rising numbers are needed")
-	case slices.Max(o.Sessions) > descriptorLimit-1000:
-		return fmt.Errorf("sessions: at most %d", descriptorLimit-1000)
 	case len(o.Clients) == 0 || slices.Min(o.Clients) < 1 || slices.Max(o.Clients) > 500:
 		return errors.New("clients: numbers from 1 to 500 are needed")
+	case len(o.Pauses) == 0 || slices.Min(o.Pauses) < 0 || slices.Max(o.Pauses) > longestPause:
+		return fmt.Errorf("pauses: from 0 to %v", longestPause)
+	}
+	for _, sizes := range [][]int{o.Sessions, o.PauseSessions} {
+		if len(sizes) == 0 || !slices.IsSorted(sizes) || sizes[0] < 0 {
+			return errors.New("sessions: rising numbers are needed")
+		}
+		if slices.Max(sizes) > descriptorLimit-1000 {
+			return fmt.Errorf("sessions: at most %d", descriptorLimit-1000)
+		}
 	}
 	for _, part := range o.Parts {
 		if !slices.Contains(Parts, part) {
@@ -87,6 +109,9 @@ type run struct {
 // Run measures. It takes a few minutes and wants the machine for itself. Where
 // there is no reference it measures ours alone, and the report says so.
 func Run(ctx context.Context, o Options) (*Report, error) {
+	if !canBeClient {
+		return nil, errors.New("bench: the program did not call RunClient")
+	}
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
@@ -95,26 +120,48 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := r.findReference(); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	parts := map[string]func(context.Context) error{
-		PartLoad: r.load, PartExpiry: r.expiry, PartStartup: r.startup, PartMail: r.mail,
-	}
 	r.progress = newProgress(o.Progress, r.estimate())
 	defer r.progress.end()
-	for _, part := range Parts {
-		if !o.includes(part) {
-			continue
-		}
-		r.progress.begin(part)
-		err := parts[part](ctx)
+	for _, part := range r.parts() {
+		r.progress.begin(part.name)
+		err := part.measure(ctx)
 		if ctx.Err() != nil {
 			err = ctx.Err() // not what came of it
 		}
 		if err != nil {
-			return nil, fmt.Errorf("bench: %s: %w", part, err)
+			return nil, fmt.Errorf("bench: %s: %w", part.name, err)
 		}
 	}
 	r.report.judge()
 	return r.report, nil
+}
+
+// A part is something that is measured, and what it takes, of one daemon in one
+// round.
+type part struct {
+	name    string
+	measure func(context.Context) error
+	takes   time.Duration
+}
+
+// parts are those of the options, in their order. Both kinds of load are one:
+// they share the caches that have to be filled.
+func (r *run) parts() (parts []part) {
+	o := &r.options
+	var loads time.Duration
+	for _, l := range o.loads() {
+		loads += l.warmUp() + l.duration(o.Length)
+	}
+	add := func(included bool, p part) {
+		if included {
+			parts = append(parts, p)
+		}
+	}
+	add(o.includes(PartLoad) || o.includes(PartPauses), part{PartLoad, r.load, loads})
+	add(o.includes(PartExpiry), part{PartExpiry, r.expiry, expiryFill})
+	add(o.includes(PartStartup), part{PartStartup, r.startup, startupTakes})
+	add(o.includes(PartMail), part{PartMail, r.mail, r.mailTime()})
+	return parts
 }
 
 func (r *run) findReference() error {
@@ -138,21 +185,9 @@ func (r *run) findReference() error {
 func (r *run) note(text string) { r.report.Notes = append(r.report.Notes, text) }
 
 // estimate is what the steps of the progress add up to.
-func (r *run) estimate() time.Duration {
-	o := &r.options
-	var round time.Duration // of one daemon
-	if o.includes(PartLoad) {
-		round += time.Duration(len(o.Sessions)*len(o.Clients)) * (o.Length + warmUp)
-	}
-	if o.includes(PartExpiry) {
-		round += expiryFill
-	}
-	if o.includes(PartMail) {
-		round += r.mailTime()
-	}
-	total := round * time.Duration(o.Rounds*len(r.subjects))
-	if o.includes(PartStartup) {
-		total += time.Second
+func (r *run) estimate() (total time.Duration) {
+	for _, p := range r.parts() {
+		total += p.takes * time.Duration(r.options.Rounds*len(r.subjects))
 	}
 	return total
 }

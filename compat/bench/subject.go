@@ -31,9 +31,12 @@ type subject struct {
 	program   string
 	reference bool
 
-	daemon  *master.Daemon
-	clients []*client
-	filled  int // sessions that stay
+	daemon   *master.Daemon
+	keeper   *client          // of this process, for what is not measured
+	clients  []*clientProcess // that put the load on it
+	sessions []connection     // borrowed: what the clients save
+	ttl      int              // of the clients' sessions
+	filled   int              // sessions that stay
 }
 
 func (s *subject) name() string {
@@ -59,36 +62,36 @@ func (s *subject) options(args []string) master.Options {
 	return o
 }
 
-// start starts the daemon and connects clients, whose sessions are the given
-// ones.
+// start starts the daemon. There may be as many clients as there are sessions.
 func (s *subject) start(ctx context.Context, o Options, sessions []connection) (err error) {
 	if s.daemon, err = master.Start(ctx, s.options(o.Args)); err != nil {
 		return err
 	}
-	for i, session := range sessions {
-		c, err := s.connect(session.near)
+	s.sessions, s.ttl = sessions, o.TTL
+	s.keeper, err = dial(s.daemon.Socket(), sessions[0].near)
+	return err
+}
+
+// needClients starts client processes until there are n, all connected.
+func (s *subject) needClients(ctx context.Context, n int) error {
+	for i := len(s.clients); i < n; i++ {
+		intro := introduction{Socket: s.daemon.Socket(), Name: "client" + strconv.Itoa(i), TTL: s.ttl}
+		p, err := startClient(ctx, intro, s.sessions[i].near)
 		if err != nil {
 			return fmt.Errorf("client %d: %w", i, err)
 		}
-		c.steps = cycle("client"+strconv.Itoa(i), o.TTL)
-		s.clients = append(s.clients, c)
+		s.clients = append(s.clients, p)
 	}
 	return nil
 }
 
-// connect borrows the SMTP session.
-func (s *subject) connect(session int) (*client, error) {
-	fd, err := s.daemon.Dial()
-	if err != nil {
-		return nil, err
-	}
-	return newClient(fd, session)
-}
-
-// stop ends the daemon, if it was started.
+// stop ends the clients and the daemon, as far as they were started.
 func (s *subject) stop() {
-	for _, c := range s.clients {
-		c.close()
+	for _, p := range s.clients {
+		p.stop()
+	}
+	if s.keeper != nil {
+		s.keeper.close()
 	}
 	if s.daemon != nil {
 		s.daemon.Close()
@@ -99,10 +102,8 @@ func (s *subject) stop() {
 // fill saves sessions until there are n, each under an endpoint of its own.
 // They all are the same connection: what it is makes no difference to a cache.
 func (s *subject) fill(n int) error {
-	c := s.clients[0]
-	defer func(steps []step) { c.steps = steps }(c.steps)
 	for ; s.filled < n; s.filled++ {
-		if err := c.play(saveEndpoint("ballast"+strconv.Itoa(s.filled), ballastTTL(s.filled))); err != nil {
+		if err := s.keeper.play(saveEndpoint("ballast"+strconv.Itoa(s.filled), ballastTTL(s.filled))); err != nil {
 			return fmt.Errorf("session %d: %w", s.filled, err)
 		}
 	}

@@ -14,7 +14,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "median (lowest..highest) of %d rounds; ratios are of the two daemons in the same round\n", r.Rounds)
 	t := &table{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
 	for _, c := range r.Load {
-		t.section("%d sessions cached, %s, %gs a round", c.Sessions, count(c.Clients, "client"), r.Seconds)
+		t.section("%v", c.load)
 		for _, metric := range c.metrics() {
 			t.metric(metric)
 		}
