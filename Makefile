@@ -5,8 +5,11 @@ CONFIG   ?= /etc/postfix
 FUZZTIME ?= 60s
 SOAKTIME ?= 10m
 
+# The version comes from git, where git can tell it.
+VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
+
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/scached ./cmd/scachectl
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(VCS) -ldflags='-s -w' -o bin/ ./cmd/scached ./cmd/scachectl
 
 # Postfix is what everything is compared with. SKIP_POSTFIX=1: do not install it.
 postfix:
@@ -22,10 +25,10 @@ run: build
 	@bin/scachectl run
 
 install: build
-	bin/scachectl install -config $(CONFIG) -scached bin/scached
+	bin/scachectl install --config $(CONFIG) --scached bin/scached
 
 uninstall: build
-	bin/scachectl uninstall -config $(CONFIG)
+	bin/scachectl uninstall --config $(CONFIG)
 
 # What starts a Postfix, or is compared with the reference in real time, is tested
 # one package at a time. cgo is only for the race detector.
@@ -56,7 +59,7 @@ refs: build postfix
 
 # Long runs: churn, random scenarios, mail while the daemon is killed.
 soak: build postfix
-	bin/scachectl soak -duration $(SOAKTIME)
+	bin/scachectl soak --duration $(SOAKTIME)
 	$(GO) test ./compat/diff -run TestRandomScenario -soak $(SOAKTIME) -timeout 0 -v
 
 .PHONY: build postfix cc run install uninstall test fuzz bench refs soak

@@ -1,174 +1,181 @@
 package main
 
 import (
-	"flag"
-	"fmt"
+	"errors"
 	"io"
-	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"scache/attrproto"
 	"scache/attrproto/attrtool"
 	"scache/attrproto/service"
 )
 
-// attrCommands are what "scachectl attr" knows, by their first argument.
-var attrCommands = []command{
-	{"decode", "[-encoding null|base64|plain] [-json] [FILE]", "make a stream of attribute lists readable", runAttrDecode},
-	{"encode", "[-encoding null|base64|plain] [-json] [FILE]", "the way back", runAttrEncode},
-	{"showq", "[-queue DIR] [-timeout TIME] [-json]", "list the mail queue", runAttrShowq},
-	{"resolve", "[-queue DIR] [-no-greeting] [-timeout TIME] [-json] [-sender ADDRESS] ADDRESS...", "ask where mail goes", runAttrResolve},
-	{"verify", "[-queue DIR] [-no-greeting] [-timeout TIME] [-json] ADDRESS...", "ask whether addresses are deliverable; sends probes", runAttrVerify},
-	{"anvil", "[-queue DIR] [-no-greeting] [-timeout TIME] [-json] SERVICE CLIENT", "ask how busy a client is", runAttrAnvil},
+func newAttr() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "attr",
+		Short: "read and write attribute lists, and ask Postfix's services",
+		RunE:  needsCommand,
+	}
+	c.AddCommand(
+		newConvert("decode", "make a stream of attribute lists readable", attrtool.Decode),
+		newConvert("encode", "the way back", attrtool.Encode),
+		newShowq(), newResolve(), newVerify(), newAnvil(),
+	)
+	return c
 }
 
-// runAttr is "scachectl attr".
-func runAttr(args []string) int {
-	if len(args) > 0 {
-		for _, c := range attrCommands {
-			if c.name == args[0] {
-				return c.run(args[1:])
+// newConvert is a command that copies a file or the standard input to the
+// standard output.
+func newConvert(name, short string, convert func(io.Writer, io.Reader, attrproto.Encoding, attrtool.Format) error) *cobra.Command {
+	encoding := encodingFlag(attrproto.Null)
+	var json bool
+	c := &cobra.Command{
+		Use:               name + " [FILE]",
+		Short:             short,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: files,
+		RunE: func(c *cobra.Command, args []string) error {
+			in, err := input(args)
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			return convert(c.OutOrStdout(), in, attrproto.Encoding(encoding), format(json))
+		},
+	}
+	c.Flags().Var(&encoding, "encoding", "`encoding` of the stream: null, base64 or plain")
+	c.RegisterFlagCompletionFunc("encoding", words("null", "base64", "plain"))
+	jsonVar(c.Flags(), &json)
+	return c
+}
+
+// An encodingFlag is the value of a flag.
+type encodingFlag attrproto.Encoding
+
+func (e *encodingFlag) Type() string   { return "encoding" }
+func (e *encodingFlag) String() string { return attrproto.Encoding(*e).String() }
+
+func (e *encodingFlag) Set(s string) error {
+	encoding, ok := attrproto.ParseEncoding(s)
+	if !ok {
+		return errors.New("no such encoding")
+	}
+	*e = encodingFlag(encoding)
+	return nil
+}
+
+func jsonVar(f *pflag.FlagSet, p *bool) { f.BoolVar(p, "json", false, "JSON in place of lines") }
+
+func format(json bool) attrtool.Format {
+	if json {
+		return attrtool.JSON
+	}
+	return attrtool.Lines
+}
+
+// An ask is what the commands that ask Postfix's services have in common.
+type ask struct {
+	postfix service.Postfix
+	json    bool
+}
+
+// flags says which Postfix to ask, and how to answer.
+func (a *ask) flags(f *pflag.FlagSet) {
+	a.postfix.Timeout = service.DefaultTimeout
+	directoryVar(f, &a.postfix.QueueDirectory, "queue", service.DefaultQueueDirectory, "Postfix's queue `directory`")
+	durationVar(f, &a.postfix.Timeout, "timeout", time.Millisecond, "how `long` to wait")
+	jsonVar(f, &a.json)
+}
+
+// greeting is for services that speak first, as they do since Postfix 3.6.
+func (a *ask) greeting(f *pflag.FlagSet) {
+	f.BoolVar(&a.postfix.NoGreeting, "no-greeting", false, "Postfix is older than 3.6, where services do not speak first")
+}
+
+func newShowq() *cobra.Command {
+	var a ask
+	c := &cobra.Command{
+		Use:   "showq",
+		Short: "list the mail queue",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return attrtool.PrintQueue(c.OutOrStdout(), a.postfix.Queue(), format(a.json))
+		},
+	}
+	a.flags(c.Flags())
+	return c
+}
+
+func newResolve() *cobra.Command {
+	var a ask
+	var sender string
+	c := &cobra.Command{
+		Use:   "resolve ADDRESS...",
+		Short: "ask where mail goes",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: each(func(c *cobra.Command, address string) error {
+			route, err := a.postfix.Resolve(sender, address)
+			if err != nil {
+				return err
+			}
+			return attrtool.PrintRoute(c.OutOrStdout(), address, route, format(a.json))
+		}),
+	}
+	a.flags(c.Flags())
+	a.greeting(c.Flags())
+	c.Flags().StringVar(&sender, "sender", "", "the `address` that the mail is from")
+	return c
+}
+
+func newVerify() *cobra.Command {
+	var a ask
+	c := &cobra.Command{
+		Use:   "verify ADDRESS...",
+		Short: "ask whether addresses are deliverable; sends probes",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: each(func(c *cobra.Command, address string) error {
+			v, err := a.postfix.Verify(address)
+			if err != nil {
+				return err
+			}
+			return attrtool.PrintVerification(c.OutOrStdout(), address, v, format(a.json))
+		}),
+	}
+	a.flags(c.Flags())
+	a.greeting(c.Flags())
+	return c
+}
+
+func newAnvil() *cobra.Command {
+	var a ask
+	c := &cobra.Command{
+		Use:   "anvil SERVICE CLIENT",
+		Short: "ask how busy a client is",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			rates, err := a.postfix.Anvil(args[0], args[1])
+			if err != nil {
+				return err
+			}
+			return attrtool.PrintRates(c.OutOrStdout(), rates, format(a.json))
+		},
+	}
+	a.flags(c.Flags())
+	a.greeting(c.Flags())
+	return c
+}
+
+// each does something for each argument, up to the first error.
+func each(do func(c *cobra.Command, arg string) error) func(c *cobra.Command, args []string) error {
+	return func(c *cobra.Command, args []string) error {
+		for _, arg := range args {
+			if err := do(c, arg); err != nil {
+				return err
 			}
 		}
-		fmt.Fprintf(os.Stderr, "scachectl attr: no such command: %s\n", args[0])
-	}
-	fmt.Fprintln(os.Stderr, "usage: scachectl attr COMMAND [flags]")
-	for _, c := range attrCommands {
-		fmt.Fprintf(os.Stderr, "  %s %s\n        %s\n", c.name, c.synopsis, c.help)
-	}
-	return 2
-}
-
-func runAttrDecode(args []string) int { return convert("decode", attrtool.Decode, args) }
-
-func runAttrEncode(args []string) int { return convert("encode", attrtool.Encode, args) }
-
-// convert copies a file or the standard input to the standard output.
-func convert(name string, copy func(io.Writer, io.Reader, attrproto.Encoding, attrtool.Format) error, args []string) int {
-	f := flag.NewFlagSet("attr "+name, flag.ContinueOnError)
-	encoding := attrproto.Null
-	f.Func("encoding", "null, base64 or plain (default null)", func(s string) error {
-		e, ok := attrproto.ParseEncoding(s)
-		if !ok {
-			return fmt.Errorf("no such encoding")
-		}
-		encoding = e
 		return nil
-	})
-	format := jsonFlag(f)
-	if err := f.Parse(args); err != nil {
-		return 2
 	}
-	in, status := input(f)
-	if in == nil {
-		return status
-	}
-	defer in.Close()
-	return attrError(copy(os.Stdout, in, encoding, *format))
-}
-
-func runAttrShowq(args []string) int {
-	f, p, format := postfixFlags("showq")
-	if !parseAttr(f, args, 0, 0) {
-		return 2
-	}
-	return attrError(attrtool.PrintQueue(os.Stdout, p.Queue(), *format))
-}
-
-func runAttrResolve(args []string) int {
-	f, p, format := postfixFlags("resolve")
-	greetingFlag(f, p)
-	sender := f.String("sender", "", "the `address` that the mail is from")
-	if !parseAttr(f, args, 1, -1) {
-		return 2
-	}
-	return eachAddress(f, func(address string) error {
-		route, err := p.Resolve(*sender, address)
-		if err != nil {
-			return err
-		}
-		return attrtool.PrintRoute(os.Stdout, address, route, *format)
-	})
-}
-
-func runAttrVerify(args []string) int {
-	f, p, format := postfixFlags("verify")
-	greetingFlag(f, p)
-	if !parseAttr(f, args, 1, -1) {
-		return 2
-	}
-	return eachAddress(f, func(address string) error {
-		v, err := p.Verify(address)
-		if err != nil {
-			return err
-		}
-		return attrtool.PrintVerification(os.Stdout, address, v, *format)
-	})
-}
-
-func runAttrAnvil(args []string) int {
-	f, p, format := postfixFlags("anvil")
-	greetingFlag(f, p)
-	if !parseAttr(f, args, 2, 2) {
-		return 2
-	}
-	rates, err := p.Anvil(f.Arg(0), f.Arg(1))
-	if err != nil {
-		return attrError(err)
-	}
-	return attrError(attrtool.PrintRates(os.Stdout, rates, *format))
-}
-
-// eachAddress does something for each argument, up to the first error.
-func eachAddress(f *flag.FlagSet, do func(address string) error) int {
-	for _, address := range f.Args() {
-		if err := do(address); err != nil {
-			return attrError(err)
-		}
-	}
-	return 0
-}
-
-// postfixFlags are the flags that say which Postfix to ask, and how to answer.
-func postfixFlags(name string) (*flag.FlagSet, *service.Postfix, *attrtool.Format) {
-	f := flag.NewFlagSet("attr "+name, flag.ContinueOnError)
-	p := new(service.Postfix)
-	f.StringVar(&p.QueueDirectory, "queue", service.DefaultQueueDirectory, "Postfix's queue `directory`")
-	f.DurationVar(&p.Timeout, "timeout", service.DefaultTimeout, "how long to wait")
-	return f, p, jsonFlag(f)
-}
-
-func greetingFlag(f *flag.FlagSet, p *service.Postfix) {
-	f.BoolVar(&p.NoGreeting, "no-greeting", false, "Postfix is older than 3.6, where services do not speak first")
-}
-
-func jsonFlag(f *flag.FlagSet) *attrtool.Format {
-	format := attrtool.Lines
-	f.BoolFunc("json", "JSON in place of lines", func(string) error {
-		format = attrtool.JSON
-		return nil
-	})
-	return &format
-}
-
-// parseAttr parses arguments of which from least to most, -1 for any number,
-// must be left.
-func parseAttr(f *flag.FlagSet, args []string, least, most int) bool {
-	if f.Parse(args) != nil {
-		return false
-	}
-	if n := f.NArg(); n < least || most >= 0 && n > most {
-		fmt.Fprintf(os.Stderr, "scachectl %s: wrong number of arguments\n", f.Name())
-		f.Usage()
-		return false
-	}
-	return true
-}
-
-// attrError returns the exit status.
-func attrError(err error) int {
-	if err == nil {
-		return 0
-	}
-	fmt.Fprintln(os.Stderr, "scachectl attr:", err)
-	return 1
 }

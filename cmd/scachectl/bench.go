@@ -1,86 +1,69 @@
 package main
 
 import (
-	"flag"
-	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"scache/compat/bench"
 )
 
-// runBench is "scachectl bench".
-func runBench(args []string) int {
-	o := bench.Defaults()
-	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	f.StringVar(&o.Scached, "scached", besideUs("scached"), "our daemon")
-	f.StringVar(&o.Reference, "reference", "", "the reference (default: the installed scache)")
-	f.Func("args", "`arguments` of our daemon, as in master.cf", func(s string) error {
-		o.Args = strings.Fields(s)
-		return nil
-	})
-	f.Func("only", "what to measure: `parts` out of "+strings.Join(bench.Parts, ","), func(s string) error {
-		o.Parts = strings.Split(s, ",")
-		return nil
-	})
-	numbers(f, &o.Sessions, "sessions", "`numbers` of sessions that are cached")
-	numbers(f, &o.Clients, "clients", "`numbers` of clients at a time")
-	f.Func("pauses", "pauses of one client between two cycles, as `durations` (default 1s,200ms,20ms,5ms,1ms,0)", func(s string) error {
-		o.Pauses = nil
-		for word := range strings.SplitSeq(s, ",") {
-			pause, err := time.ParseDuration(word)
-			if err != nil {
-				return err
-			}
-			o.Pauses = append(o.Pauses, pause)
-		}
-		return nil
-	})
-	numbers(f, &o.PauseSessions, "pause-sessions", "`numbers` of sessions that are cached with pauses")
-	f.IntVar(&o.Rounds, "rounds", o.Rounds, "how often everything is measured")
-	f.DurationVar(&o.Length, "time", o.Length, "how long each load lasts")
-	f.IntVar(&o.TTL, "ttl", o.TTL, "seconds that the sessions of the load may stay; the cached ones stay for an hour, and in a mail system all stay equally long")
-	f.IntVar(&o.Messages, "messages", o.Messages, "how many messages go through Postfix")
-	json := f.Bool("json", false, "print everything as JSON")
-	plot := f.String("plot", "", "draw CPU over sessions cached into this `file` (SVG)")
-	if err := f.Parse(args); err != nil {
-		return 2
-	}
-	if f.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "scachectl bench: unexpected argument %q\n", f.Arg(0))
-		return 2
-	}
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		o.Progress = os.Stderr
-	}
-	if err := measure(o, *json, *plot); err != nil {
-		fmt.Fprintln(os.Stderr, "scachectl:", err)
-		return 1
-	}
-	return 0
+// A benchCommand is what "scachectl bench" was called with.
+type benchCommand struct {
+	bench.Options
+	args string
+	json bool
+	plot string
 }
 
-func measure(o bench.Options, json bool, plot string) error {
-	ctx, stop := untilInterrupted()
-	defer stop()
-	report, err := bench.Run(ctx, o)
+func newBench() *cobra.Command {
+	b := benchCommand{Options: bench.Defaults()}
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "measure scached and the reference",
+		Args:  cobra.NoArgs,
+		RunE:  untilInterrupted(b.run),
+	}
+	f := c.Flags()
+	fileVar(f, &b.Scached, "scached", besideUs("scached"), "our `daemon`")
+	fileVar(f, &b.Reference, "reference", "", "the reference's `daemon` (default: the installed scache)")
+	f.StringVar(&b.args, "args", "", "`arguments` of our daemon, as in master.cf")
+	f.StringSliceVar(&b.Parts, "only", b.Parts, "which `parts` to measure")
+	f.IntSliceVar(&b.Sessions, "sessions", b.Sessions, "`numbers` of sessions that are cached")
+	f.IntSliceVar(&b.Clients, "clients", b.Clients, "`numbers` of clients at a time")
+	f.DurationSliceVar(&b.Pauses, "pauses", b.Pauses, "pauses of one client between two cycles, as `durations`")
+	f.IntSliceVar(&b.PauseSessions, "pause-sessions", b.PauseSessions, "`numbers` of sessions that are cached with pauses")
+	intVar(f, &b.Rounds, "rounds", 1, "how `often` everything is measured")
+	durationVar(f, &b.Length, "time", time.Millisecond, "how `long` each load lasts")
+	intVar(f, &b.TTL, "ttl", 1, "`seconds` that the sessions of the load may stay; the cached ones stay for an hour, and in a mail system all stay equally long")
+	intVar(f, &b.Messages, "messages", 1, "how `many` messages go through Postfix")
+	f.BoolVar(&b.json, "json", false, "print everything as JSON")
+	fileVar(f, &b.plot, "plot", "", "draw CPU over sessions cached into this `file` (SVG)")
+	c.RegisterFlagCompletionFunc("only", words(bench.Parts...))
+	return c
+}
+
+func (b *benchCommand) run(c *cobra.Command, _ []string) error {
+	b.Args = strings.Fields(b.args)
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		b.Progress = os.Stderr
+	}
+	report, err := bench.Run(c.Context(), b.Options)
 	if err != nil {
 		return err
 	}
-	if plot != "" {
-		if err := writePlot(report, plot); err != nil {
+	if b.plot != "" {
+		if err := writePlot(report, b.plot); err != nil {
 			return err
 		}
 	}
-	if json {
-		return report.WriteJSON(os.Stdout)
+	if b.json {
+		return report.WriteJSON(c.OutOrStdout())
 	}
-	return report.WriteText(os.Stdout)
+	return report.WriteText(c.OutOrStdout())
 }
 
 func writePlot(report *bench.Report, path string) error {
@@ -93,34 +76,4 @@ func writePlot(report *bench.Report, path string) error {
 		return err
 	}
 	return file.Close()
-}
-
-// numbers defines a flag for a list of numbers.
-func numbers(f *flag.FlagSet, p *[]int, name, usage string) {
-	var words []string
-	for _, n := range *p {
-		words = append(words, strconv.Itoa(n))
-	}
-	usage += " (default " + strings.Join(words, ",") + ")"
-	f.Func(name, usage, func(s string) error {
-		var list []int
-		for word := range strings.SplitSeq(s, ",") {
-			n, err := strconv.Atoi(word)
-			if err != nil {
-				return err
-			}
-			list = append(list, n)
-		}
-		*p = list
-		return nil
-	})
-}
-
-// besideUs is the path of a program that was built together with this one.
-func besideUs(name string) string {
-	self, err := os.Executable()
-	if err != nil {
-		return name
-	}
-	return filepath.Join(filepath.Dir(self), name)
 }

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 
-	"golang.org/x/term"
+	"github.com/spf13/cobra"
 
 	"scache/compat/diff"
 	"scache/scached/install"
@@ -24,65 +24,63 @@ type diffCommand struct {
 	files     []string
 }
 
-// runDiff is "scachectl diff".
-func runDiff(args []string) int {
-	var c diffCommand
-	f := flag.NewFlagSet("diff", flag.ContinueOnError)
-	f.StringVar(&c.options.Ours, "scached", besideUs("scached"), "our daemon")
-	f.StringVar(&c.options.Reference, "reference", "", "the reference (default: the installed scache)")
-	f.StringVar(&c.options.Dialect, "protocol", "", "what the reference speaks, if it is older than Postfix 3.6: 2.3, 2.2 or 20040720")
-	f.BoolVar(&c.offline, "offline", false, "compare with what is on record, without a reference")
-	f.Uint64Var(&c.options.Random, "random", 0, "how many random transcripts to play")
-	f.Uint64Var(&c.options.Seed, "seed", 0, "of the random transcripts (default a new one each time)")
-	f.BoolVar(&c.json, "json", false, "print the report as JSON")
-	f.BoolVar(&c.all, "all", false, "show the transcripts with named differences, too")
-	f.StringVar(&c.save, "save", "", "write transcripts with unnamed differences into this `directory`")
-	if err := f.Parse(args); err != nil {
-		return 2
+func newDiff() *cobra.Command {
+	var d diffCommand
+	c := &cobra.Command{
+		Use:               "diff [FILE...]",
+		Short:             "compare scached with the reference at everything that can be seen",
+		ValidArgsFunction: files,
+		RunE: untilInterrupted(func(c *cobra.Command, args []string) error {
+			d.files = args
+			return d.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
+		}),
 	}
-	if c.files = f.Args(); c.offline && c.options.Random > 0 {
-		fmt.Fprintln(os.Stderr, "scachectl diff: random transcripts are on no record, so not with -offline")
-		return 2
-	}
-	ctx, stop := untilInterrupted()
-	defer stop()
-	clean, err := c.run(ctx)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "scachectl diff:", err)
-	}
-	if err != nil || !clean {
-		return 1
-	}
-	return 0
+	f := c.Flags()
+	fileVar(f, &d.options.Ours, "scached", besideUs("scached"), "our `daemon`")
+	fileVar(f, &d.options.Reference, "reference", "", "the reference's `daemon` (default: the installed scache)")
+	f.StringVar(&d.options.Dialect, "protocol", "", "the `dialect` of the reference, if it is older than Postfix 3.6: 2.3, 2.2 or 20040720")
+	f.BoolVar(&d.offline, "offline", false, "compare with what is on record, without a reference")
+	f.Uint64Var(&d.options.Random, "random", 0, "how `many` random transcripts to play")
+	f.Uint64Var(&d.options.Seed, "seed", 0, "`number` that the random transcripts come from (default a new one each time)")
+	f.BoolVar(&d.json, "json", false, "print the report as JSON")
+	f.BoolVar(&d.all, "all", false, "show the transcripts with named differences, too")
+	directoryVar(f, &d.save, "save", "", "write transcripts with unnamed differences into this `directory`")
+	c.MarkFlagsMutuallyExclusive("offline", "random") // random transcripts are on no record
+	return c
 }
 
-func (c *diffCommand) run(ctx context.Context) (clean bool, err error) {
+func (c *diffCommand) run(ctx context.Context, out, told io.Writer) error {
 	if err := c.findReference(); err != nil {
-		return false, err
+		return err
 	}
 	dir, err := os.MkdirTemp("", "scdiff")
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer os.RemoveAll(dir)
 	if err := c.load(dir); err != nil {
-		return false, err
+		return err
 	}
 	if c.options.Random > 0 && c.options.Seed == 0 {
 		c.options.Seed = rand.Uint64()
-		fmt.Fprintf(os.Stderr, "seed %d\n", c.options.Seed)
+		fmt.Fprintf(told, "seed %d\n", c.options.Seed)
 	}
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		c.options.Progress = showProgress
+	line := newProgress()
+	c.options.Progress = func(done, total int) {
+		if done%10 == 0 || done == total {
+			line.show(fmt.Sprintf("%d of %d transcripts", done, total))
+		}
 	}
 	report, err := diff.Run(ctx, c.options)
-	if c.options.Progress != nil {
-		fmt.Fprint(os.Stderr, "\r\033[K")
-	}
+	line.clear()
 	if err != nil {
-		return false, err
+		return err
 	}
-	return report.Clean(), errors.Join(c.saveFindings(report), c.print(report))
+	err = errors.Join(c.saveFindings(report, told), c.print(report, out))
+	if err == nil && !report.Clean() {
+		return errTold
+	}
+	return err
 }
 
 func (c *diffCommand) findReference() (err error) {
@@ -91,7 +89,7 @@ func (c *diffCommand) findReference() (err error) {
 		c.options.Reference = ""
 	case c.options.Reference == "":
 		if c.options.Reference, err = install.ReferenceProgram(); err != nil {
-			return fmt.Errorf("%w; -offline compares with what is on record", err)
+			return fmt.Errorf("%w; --offline compares with what is on record", err)
 		}
 	}
 	return nil
@@ -120,26 +118,20 @@ func (c *diffCommand) load(dir string) (err error) {
 	return nil
 }
 
-func (c *diffCommand) saveFindings(report *diff.Report) error {
+func (c *diffCommand) saveFindings(report *diff.Report, told io.Writer) error {
 	if c.save == "" {
 		return nil
 	}
 	saved, err := report.Save(c.save)
 	for _, file := range saved {
-		fmt.Fprintln(os.Stderr, "wrote", file)
+		fmt.Fprintln(told, "wrote", file)
 	}
 	return err
 }
 
-func (c *diffCommand) print(report *diff.Report) error {
+func (c *diffCommand) print(report *diff.Report, out io.Writer) error {
 	if c.json {
-		return report.WriteJSON(os.Stdout)
+		return report.WriteJSON(out)
 	}
-	return report.WriteText(os.Stdout, c.all)
-}
-
-func showProgress(done, total int) {
-	if done%10 == 0 || done == total {
-		fmt.Fprintf(os.Stderr, "\r\033[K%d of %d transcripts", done, total)
-	}
+	return report.WriteText(out, c.all)
 }

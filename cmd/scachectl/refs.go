@@ -3,33 +3,31 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
-	"fmt"
-	"os"
+	"io"
 	"path/filepath"
+
+	"github.com/spf13/cobra"
 
 	"scache/compat/diff"
 	"scache/scached/install"
 )
 
-// runRefs is "scachectl refs".
-func runRefs(args []string) int {
-	f := flag.NewFlagSet("refs", flag.ContinueOnError)
-	ours := f.String("scached", besideUs("scached"), "our daemon")
-	reference := f.String("reference", "", "the reference (default: the installed scache)")
-	if err := f.Parse(args); err != nil {
-		return 2
+func newRefs() *cobra.Command {
+	var ours, reference string
+	c := &cobra.Command{
+		Use:               "refs [FILE...]",
+		Short:             "compare scripts' results with the reference's",
+		ValidArgsFunction: files,
+		RunE: untilInterrupted(func(c *cobra.Command, args []string) error {
+			return refs(c.Context(), ours, reference, args, c.OutOrStdout())
+		}),
 	}
-	ctx, stop := untilInterrupted()
-	defer stop()
-	if err := refs(ctx, *ours, *reference, f.Args()); err != nil {
-		fmt.Fprintln(os.Stderr, "scachectl refs:", err)
-		return 1
-	}
-	return 0
+	fileVar(c.Flags(), &ours, "scached", besideUs("scached"), "our `daemon`")
+	fileVar(c.Flags(), &reference, "reference", "", "the reference's `daemon` (default: the installed scache)")
+	return c
 }
 
-func refs(ctx context.Context, ours, reference string, files []string) (err error) {
+func refs(ctx context.Context, ours, reference string, files []string, out io.Writer) (err error) {
 	if len(files) == 0 {
 		if files, err = filepath.Glob("testdata/scenarios/*.in"); err != nil {
 			return err
@@ -49,5 +47,5 @@ func refs(ctx context.Context, ours, reference string, files []string) (err erro
 		return err
 	}
 	defer stop()
-	return diff.CompareScripts(files, append(servers, diff.Side{Name: "in process"}), os.Stdout)
+	return diff.CompareScripts(files, append(servers, diff.Side{Name: "in process"}), out)
 }

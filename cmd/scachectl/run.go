@@ -1,32 +1,28 @@
 package main
 
 import (
-	"flag"
-	"fmt"
-	"os"
+	"github.com/spf13/cobra"
 
 	"scache/compat/mail"
 )
 
-// runRun is "scachectl run".
-func runRun(args []string) int {
-	o := mail.RunOptions{Out: os.Stdout}
-	f := flag.NewFlagSet("run", flag.ContinueOnError)
-	f.StringVar(&o.Scached, "scached", besideUs("scached"), "our daemon")
-	f.IntVar(&o.Messages, "messages", 300, "how many messages to send")
-	f.IntVar(&o.Senders, "senders", 5, "how many of them at a time")
-	if err := f.Parse(args); err != nil {
-		return 2
+func newRun() *cobra.Command {
+	o := mail.RunOptions{Messages: 300, Senders: 5}
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "send mail through a private Postfix with scached, and with the reference",
+		Long: `Run brings up a private Postfix in a temporary directory, with a mail sink,
+sends mail through it with scached in the place of scache(8), does it all again
+with Postfix's own, and prints what came of it. It touches no Postfix that is
+there.`,
+		Args: cobra.NoArgs,
+		RunE: untilInterrupted(func(c *cobra.Command, _ []string) error {
+			o.Out = c.OutOrStdout()
+			return mail.Run(c.Context(), o)
+		}),
 	}
-	if f.NArg() > 0 || o.Messages < 1 || o.Senders < 1 {
-		fmt.Fprintln(os.Stderr, "scachectl run: no arguments but flags, and at least one message and sender")
-		return 2
-	}
-	ctx, stop := untilInterrupted()
-	defer stop()
-	if err := mail.Run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "scachectl run:", err)
-		return 1
-	}
-	return 0
+	fileVar(c.Flags(), &o.Scached, "scached", besideUs("scached"), "our `daemon`")
+	intVar(c.Flags(), &o.Messages, "messages", 1, "how `many` messages to send")
+	intVar(c.Flags(), &o.Senders, "senders", 1, "how `many` of them at a time")
+	return c
 }

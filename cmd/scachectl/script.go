@@ -2,41 +2,38 @@ package main
 
 import (
 	"errors"
-	"flag"
-	"fmt"
-	"os"
+
+	"github.com/spf13/cobra"
 
 	"scache/compat/script"
 )
 
-// runScript is "scachectl script".
-func runScript(args []string) int {
-	o := script.Options{Out: os.Stdout}
-	f := flag.NewFlagSet("script", flag.ContinueOnError)
-	f.BoolVar(&o.RealTime, "real-time", false, "sleep for as long as the script says")
-	f.BoolVar(&o.AlwaysVerbose, "always-verbose", false, "trace every step, whatever the script says")
-	f.BoolVar(&o.Extended, "extended", false, "allow the commands that the reference does not have")
-	if err := f.Parse(args); err != nil {
-		return 2
+func newScript() *cobra.Command {
+	var o script.Options
+	c := &cobra.Command{
+		Use:               "script [FILE]",
+		Short:             "run a script of cache operations",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: files,
+		RunE: func(c *cobra.Command, args []string) error {
+			in, err := input(args)
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			o.Out = c.OutOrStdout()
+			run := func() error { return script.Run(in, o) }
+			if script.IsTerminal(in) {
+				run = func() error { return script.RunTerminal(in, o) }
+			}
+			if err = run(); errors.Is(err, script.ErrFailed) {
+				return errTold
+			}
+			return err
+		},
 	}
-	in, status := input(f)
-	if in == nil {
-		return status
-	}
-	defer in.Close()
-	if script.IsTerminal(in) {
-		return scriptError(script.RunTerminal(in, o))
-	}
-	return scriptError(script.Run(in, o))
-}
-
-// scriptError returns the exit status; what the script said is not repeated.
-func scriptError(err error) int {
-	if err == nil {
-		return 0
-	}
-	if !errors.Is(err, script.ErrFailed) {
-		fmt.Fprintln(os.Stderr, "scachectl script:", err)
-	}
-	return 1
+	c.Flags().BoolVar(&o.RealTime, "real-time", false, "sleep for as long as the script says")
+	c.Flags().BoolVar(&o.AlwaysVerbose, "always-verbose", false, "trace every step, whatever the script says")
+	c.Flags().BoolVar(&o.Extended, "extended", false, "allow the commands that the reference does not have")
+	return c
 }

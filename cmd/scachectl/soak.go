@@ -1,40 +1,34 @@
 package main
 
 import (
-	"flag"
-	"fmt"
-	"os"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"scache/compat/torture"
 )
 
-// runSoak is "scachectl soak".
-func runSoak(args []string) int {
-	o := torture.SoakOptions{Out: os.Stdout}
-	f := flag.NewFlagSet("soak", flag.ContinueOnError)
-	f.DurationVar(&o.Duration, "duration", 10*time.Minute, "how long clients come and go")
-	f.DurationVar(&o.Pause, "pause", 0, "what each of them waits for between two actions")
-	mail := f.Int("mail", 2000, "then send so many messages through a Postfix whose cache daemon is killed again and again; 0 for none")
-	if err := f.Parse(args); err != nil {
-		return 2
+func newSoak() *cobra.Command {
+	o := torture.SoakOptions{Duration: 10 * time.Minute}
+	mail := 2000
+	c := &cobra.Command{
+		Use:               "soak [DAEMON]",
+		Short:             "let clients come and go for long, and see whether a daemon grows",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: files,
+		RunE: untilInterrupted(func(c *cobra.Command, args []string) error {
+			o.Program, o.Out = besideUs("scached"), c.OutOrStdout()
+			if len(args) > 0 {
+				o.Program = args[0]
+			}
+			if err := torture.Soak(c.Context(), o); err != nil || mail == 0 {
+				return err
+			}
+			return torture.SoakMail(c.Context(), o.Program, mail, o.Out)
+		}),
 	}
-	if f.NArg() > 1 {
-		fmt.Fprintf(os.Stderr, "scachectl soak: unexpected argument %q\n", f.Arg(1))
-		return 2
-	}
-	if o.Program = f.Arg(0); o.Program == "" {
-		o.Program = besideUs("scached")
-	}
-	ctx, stop := untilInterrupted()
-	defer stop()
-	err := torture.Soak(ctx, o)
-	if err == nil && *mail > 0 {
-		err = torture.SoakMail(ctx, o.Program, *mail, os.Stdout)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "scachectl soak:", err)
-		return 1
-	}
-	return 0
+	durationVar(c.Flags(), &o.Duration, "duration", time.Second, "how `long` clients come and go")
+	durationVar(c.Flags(), &o.Pause, "pause", 0, "how `long` each of them waits between two actions")
+	intVar(c.Flags(), &mail, "mail", 0, "then send so `many` messages through a Postfix whose cache daemon is killed again and again; 0 for none")
+	return c
 }

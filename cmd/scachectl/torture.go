@@ -1,53 +1,62 @@
 package main
 
 import (
-	"flag"
 	"fmt"
-	"os"
 
-	"golang.org/x/term"
+	"github.com/spf13/cobra"
 
 	"scache/compat/torture"
 	"scache/scached/install"
 )
 
-// runTorture is "scachectl torture".
-func runTorture(args []string) int {
-	o := torture.RunOptions{Out: os.Stdout}
-	f := flag.NewFlagSet("torture", flag.ContinueOnError)
-	f.BoolVar(&o.Short, "short", false, "only what the tests do, a few seconds an attack")
-	f.StringVar(&o.Only, "only", "", "only attacks with this `text` in their name")
-	beside := f.Bool("reference", false, "attack the installed scache as well")
-	list := f.Bool("list", false, "only say what the attacks are")
-	if err := f.Parse(args); err != nil {
-		return 2
+// A tortureCommand is what "scachectl torture" was called with.
+type tortureCommand struct {
+	torture.RunOptions
+	reference bool
+	list      bool
+}
+
+func newTorture() *cobra.Command {
+	var t tortureCommand
+	c := &cobra.Command{
+		Use:               "torture [DAEMON...]",
+		Short:             "attack a daemon, and see what becomes of it and of its good clients",
+		ValidArgsFunction: files,
+		RunE:              untilInterrupted(t.run),
 	}
-	if *list {
-		for _, attack := range torture.Attacks() {
-			fmt.Println(attack.Name)
+	c.Flags().BoolVar(&t.Short, "short", false, "only what the tests do, a few seconds an attack")
+	c.Flags().StringVar(&t.Only, "only", "", "only attacks with this `text` in their name")
+	c.Flags().BoolVar(&t.reference, "reference", false, "attack the installed scache as well")
+	c.Flags().BoolVar(&t.list, "list", false, "only say what the attacks are")
+	c.RegisterFlagCompletionFunc("only", words(attackNames()...))
+	return c
+}
+
+func attackNames() (names []string) {
+	for _, attack := range torture.Attacks() {
+		names = append(names, attack.Name)
+	}
+	return names
+}
+
+func (t *tortureCommand) run(c *cobra.Command, daemons []string) error {
+	if t.list {
+		for _, name := range attackNames() {
+			fmt.Fprintln(c.OutOrStdout(), name)
 		}
-		return 0
+		return nil
 	}
-	if o.Programs = f.Args(); len(o.Programs) == 0 {
-		o.Programs = []string{besideUs("scached")}
+	if t.Programs = daemons; len(daemons) == 0 {
+		t.Programs = []string{besideUs("scached")}
 	}
-	if *beside {
+	if t.reference {
 		path, err := install.ReferenceProgram()
 		if err != nil {
-			fmt.Fprintln(os.Stderr, "scachectl torture:", err)
-			return 1
+			return err
 		}
-		o.Programs = append(o.Programs, path)
+		t.Programs = append(t.Programs, path)
 	}
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		o.Progress = func(what string) { fmt.Fprintf(os.Stderr, "\r\x1b[K%s", what) }
-		defer fmt.Fprint(os.Stderr, "\r\x1b[K")
-	}
-	ctx, stop := untilInterrupted()
-	defer stop()
-	if err := torture.Run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "scachectl torture:", err)
-		return 1
-	}
-	return 0
+	line := newProgress()
+	t.Out, t.Progress = c.OutOrStdout(), line.show
+	return torture.Run(c.Context(), t.RunOptions)
 }

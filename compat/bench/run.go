@@ -110,15 +110,15 @@ type run struct {
 // there is no reference it measures ours alone, and the report says so.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	if !canBeClient {
-		return nil, errors.New("bench: the program did not call RunClient")
+		return nil, errors.New("the program did not call RunClient")
 	}
 	if err := o.check(); err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
+		return nil, err
 	}
 	r := &run{options: o, subjects: []*subject{{program: o.Scached}}}
 	r.report = &Report{Date: time.Now(), Machine: thisMachine(), Scached: o.Scached, Rounds: o.Rounds, Seconds: o.Length.Seconds()}
 	if err := r.findReference(); err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
+		return nil, err
 	}
 	r.progress = newProgress(o.Progress, r.estimate())
 	defer r.progress.end()
@@ -129,7 +129,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			err = ctx.Err() // not what came of it
 		}
 		if err != nil {
-			return nil, fmt.Errorf("bench: %s: %w", part.name, err)
+			return nil, fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
 	r.report.judge()

@@ -17,7 +17,8 @@ type RunOptions struct {
 	Only     string   // attacks whose name contains this
 	Short    bool     // as in the tests, a few seconds an attack
 	Out      io.Writer
-	// Progress, if not nil, is told what is going on.
+	// Progress, if not nil, is told what is going on; "" before anything is
+	// printed.
 	Progress func(what string)
 }
 
@@ -35,6 +36,7 @@ func Run(ctx context.Context, o RunOptions) error {
 		fmt.Fprintf(o.Out, "%s:\n", program)
 		table := newTable(o.Out)
 		reasons, err := o.attack(ctx, program, table)
+		o.progress("")
 		table.flush()
 		for _, reason := range reasons {
 			fmt.Fprintln(o.Out, reason)
@@ -51,15 +53,19 @@ func Run(ctx context.Context, o RunOptions) error {
 	return nil
 }
 
+func (o *RunOptions) progress(what string) {
+	if o.Progress != nil {
+		o.Progress(what)
+	}
+}
+
 // attack fills the table for one program, and tells what else there is to say.
 func (o *RunOptions) attack(ctx context.Context, program string, table *table) (reasons []string, err error) {
 	for _, attack := range Attacks() {
 		if !strings.Contains(attack.Name, o.Only) {
 			continue
 		}
-		if o.Progress != nil {
-			o.Progress(filepath.Base(program) + ": " + attack.Name)
-		}
+		o.progress(filepath.Base(program) + ": " + attack.Name)
 		outcome, err := Fairly(ctx, program, attack, !o.Short)
 		if err != nil {
 			return reasons, fmt.Errorf("%s: %w", attack.Name, err)

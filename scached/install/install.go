@@ -44,17 +44,12 @@ type installation struct {
 func Install(o Options) error {
 	in, err := openInstallation(o)
 	if err != nil {
-		return fmt.Errorf("install: %w", err)
+		return err
 	}
 	if in.record == nil {
-		err = in.first()
-	} else {
-		err = in.again()
+		return in.first()
 	}
-	if err != nil {
-		return fmt.Errorf("install: %w", err)
-	}
-	return nil
+	return in.again()
 }
 
 // Uninstall takes back what [Install] did and nothing else. If master.cf was
@@ -64,15 +59,12 @@ func Install(o Options) error {
 func Uninstall(o Options) error {
 	in, err := openInstallation(o)
 	if err != nil {
-		return fmt.Errorf("uninstall: %w", err)
+		return err
 	}
 	if in.record == nil {
-		return fmt.Errorf("uninstall: not installed: there is no %s", in.recordPath)
+		return fmt.Errorf("not installed: there is no %s", in.recordPath)
 	}
-	if err := in.undo(); err != nil {
-		return fmt.Errorf("uninstall: %w", err)
-	}
-	return nil
+	return in.undo()
 }
 
 func openInstallation(o Options) (*installation, error) {
