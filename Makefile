@@ -36,6 +36,7 @@ ALONE  = -e ^scache/compat -e ^scache/scached/install
 GOTEST = CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 15m
 test: build postfix cc
 	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
 	$(GOTEST) $$($(GO) list ./... | grep -v $(ALONE))
 	$(GOTEST) -p 1 $$($(GO) list ./... | grep $(ALONE))
 

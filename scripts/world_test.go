@@ -54,7 +54,6 @@ func (w *world) end() {
 type call struct {
 	*world
 	ts   *testscript.TestScript
-	name string
 	args []string
 }
 

@@ -312,7 +312,7 @@ func (s *starter) goHome() error {
 }
 
 func (s *starter) enterJail() error {
-	time.Now().Zone() // loads the time zone, which is out of reach in a jail
+	_, _ = time.Now().Zone() // loads the time zone, which is out of reach in a jail
 	var j jail
 	if s.opts.Chroot {
 		j.root = s.Params.QueueDirectory
