@@ -32,13 +32,14 @@ var arrows = []struct{ name, imports string }{
 	{"attrproto/service", "attrproto"},
 	{"attrproto/attrtool", "attrproto attrproto/service"},
 
+	{"scached/strerror", ""},
 	{"scached/cache", ""},
-	{"scached/protocol", "attrproto scached/cache"},
-	{"scached/server", "attrproto scached/protocol"},
-	{"scached/daemon", "attrproto"},
+	{"scached/protocol", "attrproto scached/cache scached/strerror"},
+	{"scached/server", "attrproto scached/cache scached/protocol scached/strerror"},
+	{"scached/daemon", "attrproto scached/strerror"},
 	{"scached/client", "attrproto scached/protocol"},
 	{"scached/install", ""},
-	{"scached/settings", "scached/daemon scached/protocol"},
+	{"scached/settings", "scached/cache scached/daemon scached/protocol"},
 	{"cmd/scached", "scached/daemon scached/server scached/settings"},
 
 	{"testdata", ""},

@@ -53,14 +53,10 @@ func config(p *daemon.Process, set *settings.Settings) server.Config {
 		Turn:     watchdog.Turn,
 		MaxSleep: watchdog.Interval(),
 
-		LiveCheck:              set.LiveCheck,
-		StringLimit:            set.StringLimit,
-		MaxSessions:            set.SessionLimit,
-		MaxEndpointSessions:    set.EndpointSessionLimit,
-		MaxBindings:            set.BindingLimit,
-		MaxDestinationBindings: set.DestinationBindingLimit,
-		MaxBytes:               set.MemoryLimit,
-		MaxClients:             set.ClientLimit,
+		LiveCheck:   set.LiveCheck,
+		StringLimit: set.StringLimit,
+		Limits:      set.Limits,
+		MaxClients:  set.ClientLimit,
 	}
 }
 

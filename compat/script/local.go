@@ -81,22 +81,22 @@ func (s *localStore) saveDestination(ttl int, destination, property, endpoint st
 }
 
 func (s *localStore) findEndpoint(endpoint string) (Result, error) {
-	session, property, ok := s.cache.FindEndpoint(nil, []byte(endpoint))
+	found, ok := s.cache.FindEndpoint([]byte(endpoint))
 	if !ok {
 		return Result{}, nil
 	}
-	delete(s.open, session)
-	return Result{Found: true, Session: session, EndpProperty: string(property)}, nil
+	delete(s.open, found.Session)
+	return Result{Found: true, Session: found.Session, EndpProperty: string(found.Property)}, nil
 }
 
 func (s *localStore) findDestination(destination string) (Result, error) {
-	session, properties, split, ok := s.cache.FindDestination(nil, []byte(destination))
+	found, ok := s.cache.FindDestination([]byte(destination))
 	if !ok {
 		return Result{}, nil
 	}
-	delete(s.open, session)
-	return Result{Found: true, Session: session,
-		DestProperty: string(properties[:split]), EndpProperty: string(properties[split:])}, nil
+	delete(s.open, found.Session)
+	return Result{Found: true, Session: found.Session,
+		DestProperty: string(found.DestinationProperty), EndpProperty: string(found.Property)}, nil
 }
 
 func (s *localStore) expire(now int64) { s.cache.Expire(now) }

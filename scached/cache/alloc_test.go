@@ -9,7 +9,6 @@ import (
 func TestAllocations(t *testing.T) {
 	endpoint, destination := []byte("smtp\n[192.0.2.1]:25"), []byte("smtp\nexample.com")
 	property, other := []byte("a=1\nb=2"), []byte("a=3")
-	dst := make([]byte, 0, 256)
 	now := int64(0)
 	for _, test := range []struct {
 		name string
@@ -17,18 +16,18 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"save and find a session", func(m *Multi) {
 			m.SaveEndpoint(2, endpoint, property, 3)
-			m.FindEndpoint(dst, endpoint)
+			m.FindEndpoint(endpoint)
 		}},
-		{"find no session", func(m *Multi) { m.FindEndpoint(dst, endpoint) }},
-		{"find no destination", func(m *Multi) { m.FindDestination(dst, destination) }},
+		{"find no session", func(m *Multi) { m.FindEndpoint(endpoint) }},
+		{"find no destination", func(m *Multi) { m.FindDestination(destination) }},
 		{"save and find by destination", func(m *Multi) {
 			m.SaveDestination(2, destination, property, endpoint)
 			m.SaveEndpoint(2, endpoint, property, 3)
-			m.FindDestination(dst, destination)
+			m.FindDestination(destination)
 		}},
 		{"find a destination without a session", func(m *Multi) {
 			m.SaveDestination(2, destination, other, endpoint)
-			m.FindDestination(dst, destination)
+			m.FindDestination(destination)
 		}},
 		{"save and expire", func(m *Multi) {
 			m.SaveDestination(1, destination, property, endpoint)
@@ -56,7 +55,7 @@ func TestAllocations(t *testing.T) {
 
 // Nor does a full cache allocate when its items come and go.
 func TestAllocationsWhenFull(t *testing.T) {
-	m := NewMulti(Options{Close: func(int) {}, MaxSessions: 1000, MaxBindings: 1000})
+	m := NewMulti(Options{Close: func(int) {}, Limits: Limits{Sessions: 1000, Bindings: 1000}})
 	labels := make([][]byte, 1500)
 	for i := range labels {
 		labels[i] = fmt.Appendf(nil, "label%06d", i)

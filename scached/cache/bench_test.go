@@ -27,23 +27,23 @@ func benchmarkSizes(b *testing.B, run func(b *testing.B, m *Multi)) {
 }
 
 func BenchmarkSaveAndFindEndpoint(b *testing.B) {
-	endpoint, dst := []byte("smtp\n[198.51.100.1]:25"), make([]byte, 0, 1024)
+	endpoint := []byte("smtp\n[198.51.100.1]:25")
 	benchmarkSizes(b, func(b *testing.B, m *Multi) {
 		for b.Loop() {
 			m.SaveEndpoint(2, endpoint, longProperty, 7)
-			m.FindEndpoint(dst, endpoint)
+			m.FindEndpoint(endpoint)
 		}
 	})
 }
 
 func BenchmarkSaveAndFindDestination(b *testing.B) {
-	endpoint, dst := []byte("smtp\n[198.51.100.1]:25"), make([]byte, 0, 1024)
+	endpoint := []byte("smtp\n[198.51.100.1]:25")
 	destination, property := []byte("smtp\nexample.com\n25"), []byte("best_mx=yes")
 	benchmarkSizes(b, func(b *testing.B, m *Multi) {
 		for b.Loop() {
 			m.SaveEndpoint(2, endpoint, longProperty, 7)
 			m.SaveDestination(2, destination, property, endpoint)
-			m.FindDestination(dst, destination)
+			m.FindDestination(destination)
 		}
 	})
 }
@@ -52,7 +52,7 @@ func BenchmarkFindNothing(b *testing.B) {
 	endpoint := []byte("smtp\n[198.51.100.1]:25")
 	benchmarkSizes(b, func(b *testing.B, m *Multi) {
 		for b.Loop() {
-			m.FindEndpoint(nil, endpoint)
+			m.FindEndpoint(endpoint)
 		}
 	})
 }

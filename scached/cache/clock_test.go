@@ -68,11 +68,11 @@ func TestOwnership(t *testing.T) {
 		for session := range 5 {
 			c.SaveEndpoint(1+session%2, []byte("a"), nil, session)
 		}
-		found, _, ok := c.FindEndpoint(nil, []byte("a"))
+		found, ok := c.FindEndpoint([]byte("a"))
 		if !ok {
 			t.Fatalf("%s: nothing found", name)
 		}
-		closed[found]++
+		closed[found.Session]++
 		c.Expire(1)
 		c.Close()
 		c.Close()

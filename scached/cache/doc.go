@@ -39,18 +39,35 @@ type Options struct {
 	// begins, in seconds.
 	Now int64
 
-	// Limits, 0 for none. When one is exceeded, the oldest session or binding
-	// goes; MaxBytes counts the text of either kind.
-	MaxSessions, MaxEndpointSessions, MaxBindings, MaxDestinationBindings, MaxBytes int
+	// Limits are those of Multi. Single has none.
+	Limits Limits
+}
+
+// Limits say how much a cache may hold, 0 for any amount. When one is exceeded,
+// the oldest session or binding is given up.
+type Limits struct {
+	Sessions            int // in all
+	EndpointSessions    int // of one endpoint
+	Bindings            int // in all
+	DestinationBindings int // of one destination
+	Bytes               int // of text of sessions, and again of bindings
+}
+
+// Found is what a lookup gives. The texts are lent by the cache until the next
+// call that changes it.
+type Found struct {
+	Session             int    // its descriptor, which passes to the caller
+	Property            []byte // what was saved with it
+	DestinationProperty []byte // of the binding, when a destination was looked up
 }
 
 // Cache is what Multi and Single have in common. The text of a parameter is
 // borrowed.
 type Cache interface {
 	SaveEndpoint(ttl int, endpoint, property []byte, session int)
-	FindEndpoint(dst, endpoint []byte) (session int, property []byte, ok bool)
+	FindEndpoint(endpoint []byte) (found Found, ok bool)
 	SaveDestination(ttl int, destination, property, endpoint []byte)
-	FindDestination(dst, destination []byte) (session int, properties []byte, split int, ok bool)
+	FindDestination(destination []byte) (found Found, ok bool)
 	Expire(now int64)
 	Size() Size
 	Close()

@@ -17,7 +17,7 @@ func TestFit(t *testing.T) {
 		{"all fit", nil, 1, nil, []int{2, 3}},
 		{"the first", map[int]bool{1: true}, 2, []int{1}, []int{3}},
 		{"all of the endpoint", map[int]bool{1: true, 2: true}, 3, []int{1, 2}, nil},
-		{"all", map[int]bool{1: true, 2: true, 3: true}, -1, []int{1, 2, 3}, nil},
+		{"all", map[int]bool{1: true, 2: true, 3: true}, 0, []int{1, 2, 3}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var closed []int
@@ -30,13 +30,12 @@ func TestFit(t *testing.T) {
 			m.SaveEndpoint(9, []byte("a"), nil, 1)
 			m.SaveEndpoint(9, []byte("a"), nil, 2)
 			m.SaveEndpoint(9, []byte("b"), nil, 3)
-			dst := []byte("x")
-			found, properties, _, ok := m.FindDestination(dst, []byte("d"))
-			if found != test.found || ok != (found > 0) {
-				t.Errorf("found %d %v, want %d", found, ok, test.found)
+			found, ok := m.FindDestination([]byte("d"))
+			if found.Session != test.found || ok != (found.Session > 0) {
+				t.Errorf("found %d %v, want %d", found.Session, ok, test.found)
 			}
-			if !ok && string(properties) != "x" {
-				t.Errorf("properties of nothing are %q", properties)
+			if !ok && (found.Property != nil || found.DestinationProperty != nil) {
+				t.Errorf("properties of nothing are %q and %q", found.DestinationProperty, found.Property)
 			}
 			if diff := cmp.Diff(test.closed, closed); diff != "" {
 				t.Errorf("closed (-want +got):\n%s", diff)

@@ -24,33 +24,32 @@ func TestLimits(t *testing.T) {
 	long := strings.Repeat("x", 50)
 	for _, test := range []struct {
 		name    string
-		options Options
+		limits  Limits
 		steps   string // one a line
 		closed  []int
 		dropped int
 		size    Size
 	}{
-		{"none", Options{}, "endp a p\nendp a p\ndest d p a", nil, 0, Size{1, 1, 1, 2}},
-		{"sessions", Options{MaxSessions: 2}, "endp a p\nendp b p\nendp c p\nendp b p", []int{1, 2}, 2, Size{0, 2, 0, 2}},
-		{"one session", Options{MaxSessions: 1}, "endp a p\nendp a p\nendp b p", []int{1, 2}, 2, Size{0, 1, 0, 1}},
-		{"sessions of an endpoint", Options{MaxEndpointSessions: 2}, "endp a p\nendp b p\nendp a p\nendp a p\nendp b p", []int{1}, 1, Size{0, 2, 0, 4}},
-		{"one session of an endpoint", Options{MaxEndpointSessions: 1}, "endp a p\nendp a p\nendp b p", []int{1}, 1, Size{0, 2, 0, 2}},
-		{"both at once", Options{MaxSessions: 3, MaxEndpointSessions: 1}, "endp a p\nendp b p\nendp c p\nendp c p", []int{1, 3}, 2, Size{0, 2, 0, 2}},
-		{"bindings", Options{MaxBindings: 2}, "dest d p a\ndest d q a\ndest e p a", nil, 1, Size{2, 0, 2, 0}},
-		{"a refreshed binding is no newer", Options{MaxBindings: 2}, "dest d p a\ndest e p a\ndest d p a\ndest f p a", nil, 1, Size{2, 0, 2, 0}},
-		{"bindings of a destination", Options{MaxDestinationBindings: 2}, "dest d p a\ndest e p a\ndest d p b\ndest d p c\ndest e p b\nendp a p", nil, 1, Size{2, 1, 4, 1}},
-		{"a refreshed binding of a destination", Options{MaxDestinationBindings: 2}, "dest d p a\ndest d p b\ndest d p a", nil, 0, Size{1, 0, 2, 0}},
-		{"bindings do not count as sessions", Options{MaxSessions: 1, MaxBindings: 1}, "endp a p\ndest d p a\nendp a p\ndest d q a", []int{1}, 2, Size{1, 1, 1, 1}},
-		{"bytes of sessions", Options{MaxBytes: 100}, "endp a " + long + "\nendp b " + long, []int{1}, 1, Size{0, 1, 0, 1}},
-		{"bytes of bindings", Options{MaxBytes: 100}, "dest a " + long + " m\ndest b p " + long, nil, 1, Size{1, 0, 1, 0}},
-		{"bytes of labels", Options{MaxBytes: 100}, "endp " + long + " p\nendp " + long + " p", []int{1}, 1, Size{0, 1, 0, 1}},
-		{"exactly the limit", Options{MaxBytes: 4}, "endp a p\nendp b p", nil, 0, Size{0, 2, 0, 2}},
-		{"the newest stays", Options{MaxBytes: 1}, "endp a " + long + "\ndest d p " + long, nil, 0, Size{1, 1, 1, 1}},
+		{"none", Limits{}, "endp a p\nendp a p\ndest d p a", nil, 0, Size{1, 1, 1, 2}},
+		{"sessions", Limits{Sessions: 2}, "endp a p\nendp b p\nendp c p\nendp b p", []int{1, 2}, 2, Size{0, 2, 0, 2}},
+		{"one session", Limits{Sessions: 1}, "endp a p\nendp a p\nendp b p", []int{1, 2}, 2, Size{0, 1, 0, 1}},
+		{"sessions of an endpoint", Limits{EndpointSessions: 2}, "endp a p\nendp b p\nendp a p\nendp a p\nendp b p", []int{1}, 1, Size{0, 2, 0, 4}},
+		{"one session of an endpoint", Limits{EndpointSessions: 1}, "endp a p\nendp a p\nendp b p", []int{1}, 1, Size{0, 2, 0, 2}},
+		{"both at once", Limits{Sessions: 3, EndpointSessions: 1}, "endp a p\nendp b p\nendp c p\nendp c p", []int{1, 3}, 2, Size{0, 2, 0, 2}},
+		{"bindings", Limits{Bindings: 2}, "dest d p a\ndest d q a\ndest e p a", nil, 1, Size{2, 0, 2, 0}},
+		{"a refreshed binding is no newer", Limits{Bindings: 2}, "dest d p a\ndest e p a\ndest d p a\ndest f p a", nil, 1, Size{2, 0, 2, 0}},
+		{"bindings of a destination", Limits{DestinationBindings: 2}, "dest d p a\ndest e p a\ndest d p b\ndest d p c\ndest e p b\nendp a p", nil, 1, Size{2, 1, 4, 1}},
+		{"a refreshed binding of a destination", Limits{DestinationBindings: 2}, "dest d p a\ndest d p b\ndest d p a", nil, 0, Size{1, 0, 2, 0}},
+		{"bindings do not count as sessions", Limits{Sessions: 1, Bindings: 1}, "endp a p\ndest d p a\nendp a p\ndest d q a", []int{1}, 2, Size{1, 1, 1, 1}},
+		{"bytes of sessions", Limits{Bytes: 100}, "endp a " + long + "\nendp b " + long, []int{1}, 1, Size{0, 1, 0, 1}},
+		{"bytes of bindings", Limits{Bytes: 100}, "dest a " + long + " m\ndest b p " + long, nil, 1, Size{1, 0, 1, 0}},
+		{"bytes of labels", Limits{Bytes: 100}, "endp " + long + " p\nendp " + long + " p", []int{1}, 1, Size{0, 1, 0, 1}},
+		{"exactly the limit", Limits{Bytes: 4}, "endp a p\nendp b p", nil, 0, Size{0, 2, 0, 2}},
+		{"the newest stays", Limits{Bytes: 1}, "endp a " + long + "\ndest d p " + long, nil, 0, Size{1, 1, 1, 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var closed []int
-			test.options.Close = func(session int) { closed = append(closed, session) }
-			m := NewMulti(test.options)
+			m := NewMulti(Options{Close: func(session int) { closed = append(closed, session) }, Limits: test.limits})
 			session := 0
 			for step := range strings.SplitSeq(test.steps, "\n") {
 				runStep(m, step, &session)
@@ -85,8 +84,8 @@ func TestGiveUpSession(t *testing.T) {
 	m.SaveEndpoint(9, []byte("a"), nil, 1)
 	m.SaveEndpoint(1, []byte("b"), nil, 2)
 	m.SaveEndpoint(9, []byte("a"), nil, 3)
-	if session, _, ok := m.FindEndpoint(nil, []byte("a")); session != 1 || !ok {
-		t.Fatalf("found %d %v, want the first", session, ok)
+	if found, ok := m.FindEndpoint([]byte("a")); found.Session != 1 || !ok {
+		t.Fatalf("found %d %v, want the first", found.Session, ok)
 	}
 	for m.GiveUpSession() {
 	}
@@ -113,11 +112,11 @@ func TestManyLabels(t *testing.T) {
 		t.Fatalf("size is %+v", size)
 	}
 	for i := many - 1; i >= 0; i-- {
-		session, property, ok := m.FindEndpoint(nil, label(i))
-		if !ok || session != i || string(property) != string(label(i)) {
-			t.Fatalf("found %d %s %v for %s", session, property, ok, label(i))
+		found, ok := m.FindEndpoint(label(i))
+		if !ok || found.Session != i || string(found.Property) != string(label(i)) {
+			t.Fatalf("found %d %s %v for %s", found.Session, found.Property, ok, label(i))
 		}
-		if _, _, ok := m.FindEndpoint(nil, label(i)); ok {
+		if _, ok := m.FindEndpoint(label(i)); ok {
 			t.Fatalf("found %s again", label(i))
 		}
 	}

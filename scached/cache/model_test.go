@@ -63,18 +63,18 @@ func (m *model) SaveEndpoint(ttl int, endpoint, property []byte, session int) {
 	m.logf("scache_multi_save_endp: endp_label=%s -> endp_prop=%s fd=%d", endpoint, property, session)
 }
 
-func (m *model) FindEndpoint(dst, endpoint []byte) (int, []byte, bool) {
+func (m *model) FindEndpoint(endpoint []byte) (Found, bool) {
 	for _, i := range m.sessions {
 		if i.label == string(endpoint) {
 			session := i.session
 			m.logf("scache_multi_find_endp: found: endp_label=%s -> endp_prop=%s fd=%d", endpoint, i.property, session)
 			i.session = -1
 			m.drop(i)
-			return session, append(dst, i.property...), true
+			return Found{Session: session, Property: []byte(i.property)}, true
 		}
 	}
 	m.logf("scache_multi_find_endp: no endpoint cache: endp_label=%s", endpoint)
-	return -1, dst, false
+	return Found{}, false
 }
 
 func (m *model) SaveDestination(ttl int, destination, property, endpoint []byte) {
@@ -93,15 +93,16 @@ func (m *model) SaveDestination(ttl int, destination, property, endpoint []byte)
 	m.logf("scache_multi_save_dest: dest_label=%s -> dest_prop=%s endp_label=%s%s", destination, property, endpoint, refreshed)
 }
 
-func (m *model) FindDestination(dst, destination []byte) (int, []byte, int, bool) {
+func (m *model) FindDestination(destination []byte) (Found, bool) {
 	known := false
 	for _, i := range slices.Clone(m.bindings) {
 		if i.label != string(destination) {
 			continue
 		}
 		known = true
-		if session, properties, ok := m.FindEndpoint(append(dst, i.property...), []byte(i.endpoint)); ok {
-			return session, properties, len(dst) + len(i.property), true
+		if found, ok := m.FindEndpoint([]byte(i.endpoint)); ok {
+			found.DestinationProperty = []byte(i.property)
+			return found, true
 		}
 	}
 	if known {
@@ -109,7 +110,7 @@ func (m *model) FindDestination(dst, destination []byte) (int, []byte, int, bool
 	} else {
 		m.logf("scache_multi_find_dest: no destination cache: dest_label=%s", destination)
 	}
-	return -1, dst, 0, false
+	return Found{}, false
 }
 
 func (m *model) Expire(now int64) {
@@ -181,15 +182,15 @@ func (p *pair) step(operation, label, ttl int) {
 		p.multi.SaveDestination(ttl, dest, prop, endp)
 		p.model.SaveDestination(ttl, dest, prop, endp)
 	case 4:
-		session, property, ok := p.multi.FindEndpoint([]byte("x"), endp)
-		got = fmt.Sprintf("%d %s %v", session, property, ok)
-		session, property, ok = p.model.FindEndpoint([]byte("x"), endp)
-		want = fmt.Sprintf("%d %s %v", session, property, ok)
+		found, ok := p.multi.FindEndpoint(endp)
+		got = fmt.Sprintf("%v %v", found, ok)
+		found, ok = p.model.FindEndpoint(endp)
+		want = fmt.Sprintf("%v %v", found, ok)
 	case 5:
-		session, properties, split, ok := p.multi.FindDestination([]byte("x"), dest)
-		got = fmt.Sprintf("%d %s %d %v", session, properties, split, ok)
-		session, properties, split, ok = p.model.FindDestination([]byte("x"), dest)
-		want = fmt.Sprintf("%d %s %d %v", session, properties, split, ok)
+		found, ok := p.multi.FindDestination(dest)
+		got = fmt.Sprintf("%v %v", found, ok)
+		found, ok = p.model.FindDestination(dest)
+		want = fmt.Sprintf("%v %v", found, ok)
 	case 6:
 		// The clock of the system may be set back.
 		p.expire(p.now + []int64{0, 1, 1, 1, 2, 3, -1, -1000, slots - 2, slots + 1}[label%10])

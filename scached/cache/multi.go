@@ -60,34 +60,33 @@ func (m *Multi) SaveEndpoint(ttl int, endpoint, property []byte, session int) {
 	if m.options.Trace != nil {
 		m.trace("scache_multi_save_endp: endp_label=", endpoint, " -> endp_prop=", property, " fd=", session)
 	}
-	m.limit(&m.sessions, m.options.MaxSessions)
-	m.limitList(i.list, m.options.MaxEndpointSessions)
+	m.limit(&m.sessions, m.options.Limits.Sessions)
+	m.limitList(i.list, m.options.Limits.EndpointSessions)
 }
 
-// FindEndpoint takes the oldest session of an endpoint out of the cache. Its
-// descriptor passes to the caller. Its property is appended to dst.
-func (m *Multi) FindEndpoint(dst, endpoint []byte) (session int, property []byte, ok bool) {
+// FindEndpoint takes the oldest session of an endpoint out of the cache.
+func (m *Multi) FindEndpoint(endpoint []byte) (found Found, ok bool) {
 	l := m.endpoints.find(endpoint)
 	if l == nil {
 		if m.options.Trace != nil {
 			m.trace("scache_multi_find_endp: no endpoint cache: endp_label=", endpoint)
 		}
-		return -1, dst, false
+		return Found{}, false
 	}
 	for length := l.length; length > 0; length-- {
 		i := l.items.first
 		if m.options.Fit == nil || m.options.Fit(i.session) {
-			session, property = i.session, append(dst, i.property()...)
+			found = Found{Session: i.session, Property: i.property()}
 			if m.options.Trace != nil {
-				m.trace("scache_multi_find_endp: found: endp_label=", endpoint, " -> endp_prop=", i.property(), " fd=", session)
+				m.trace("scache_multi_find_endp: found: endp_label=", endpoint, " -> endp_prop=", i.property(), " fd=", i.session)
 			}
 			i.session = -1
 			m.drop(i)
-			return session, property, true
+			return found, true
 		}
 		m.drop(i) // the last one takes the list with it
 	}
-	return -1, dst, false
+	return Found{}, false
 }
 
 // SaveDestination binds an endpoint to a destination for ttl seconds. Saving
@@ -110,34 +109,30 @@ func (m *Multi) SaveDestination(ttl int, destination, property, endpoint []byte)
 	if m.options.Trace != nil {
 		m.trace("scache_multi_save_dest: dest_label=", destination, " -> dest_prop=", property, " endp_label=", endpoint, refreshed)
 	}
-	m.limit(&m.bindings, m.options.MaxBindings)
-	m.limitList(i.list, m.options.MaxDestinationBindings)
+	m.limit(&m.bindings, m.options.Limits.Bindings)
+	m.limitList(i.list, m.options.Limits.DestinationBindings)
 }
 
 // FindDestination takes the oldest session of the first endpoint of a
-// destination that has any, and passes its descriptor to the caller; the
-// binding stays. The properties of both are appended to dst, that of the
-// destination first; split is where that of the SMTP session begins.
-func (m *Multi) FindDestination(dst, destination []byte) (session int, properties []byte, split int, ok bool) {
+// destination that has any; the binding stays.
+func (m *Multi) FindDestination(destination []byte) (found Found, ok bool) {
 	l := m.destinations.find(destination)
 	if l == nil {
 		if m.options.Trace != nil {
 			m.trace("scache_multi_find_dest: no destination cache: dest_label=", destination)
 		}
-		return -1, dst, 0, false
+		return Found{}, false
 	}
 	for i := l.items.first; i != nil; i = i.links[byLabel].next {
-		properties = append(dst, i.property()...)
-		split = len(properties)
-		session, properties, ok = m.FindEndpoint(properties, i.endpoint())
-		if ok {
-			return session, properties, split, true
+		if found, ok = m.FindEndpoint(i.endpoint()); ok {
+			found.DestinationProperty = i.property()
+			return found, true
 		}
 	}
 	if m.options.Trace != nil {
 		m.trace("scache_multi_find_dest: not found: dest_label=", destination)
 	}
-	return -1, dst, 0, false
+	return Found{}, false
 }
 
 // Expire drops what is due at time now, in seconds, and makes now the time at
@@ -194,7 +189,7 @@ func (m *Multi) insert(p *pool, t *table, l *list, i *item, ttl int) {
 // limit gives up the oldest items of a pool that has too many, or too much
 // text. The newest one always stays.
 func (m *Multi) limit(p *pool, most int) {
-	for p.count > 1 && (most > 0 && p.count > most || m.options.MaxBytes > 0 && p.bytes > m.options.MaxBytes) {
+	for p.count > 1 && (most > 0 && p.count > most || m.options.Limits.Bytes > 0 && p.bytes > m.options.Limits.Bytes) {
 		m.giveUp(p.first)
 	}
 }

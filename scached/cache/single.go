@@ -39,7 +39,7 @@ func (s *Single) SaveEndpoint(ttl int, endpoint, property []byte, session int) {
 }
 
 // FindEndpoint is like [Multi.FindEndpoint].
-func (s *Single) FindEndpoint(dst, endpoint []byte) (session int, property []byte, ok bool) {
+func (s *Single) FindEndpoint(endpoint []byte) (found Found, ok bool) {
 	switch e := &s.endpoint; {
 	case !e.held:
 		s.trace("scache_single_find_endp: no endpoint cache: ", endpoint)
@@ -49,13 +49,13 @@ func (s *Single) FindEndpoint(dst, endpoint []byte) (session int, property []byt
 		s.dropEndpoint()
 		s.trace("scache_single_find_endp: not found: ", endpoint)
 	default:
-		session, property = e.session, append(dst, e.property...)
+		found = Found{Session: e.session, Property: []byte(e.property)}
 		e.session = -1
 		s.dropEndpoint()
-		s.trace("scache_single_find_endp: found: ", endpoint, " fd=", session)
-		return session, property, true
+		s.trace("scache_single_find_endp: found: ", endpoint, " fd=", found.Session)
+		return found, true
 	}
-	return -1, dst, false
+	return Found{}, false
 }
 
 // SaveDestination is like [Multi.SaveDestination], and drops the binding that
@@ -72,22 +72,21 @@ func (s *Single) SaveDestination(ttl int, destination, property, endpoint []byte
 }
 
 // FindDestination is like [Multi.FindDestination].
-func (s *Single) FindDestination(dst, destination []byte) (session int, properties []byte, split int, ok bool) {
+func (s *Single) FindDestination(destination []byte) (found Found, ok bool) {
 	b := &s.binding
 	if !b.held {
 		s.trace("scache_single_find_dest: no destination cache: ", destination)
-		return -1, dst, 0, false
+		return Found{}, false
 	}
 	if b.label == string(destination) {
 		s.trace("scache_single_find_dest: found: ", destination)
-		properties = append(dst, b.property...)
-		split = len(properties)
-		if session, properties, ok = s.FindEndpoint(properties, []byte(b.endpoint)); ok {
-			return session, properties, split, true
+		if found, ok = s.FindEndpoint([]byte(b.endpoint)); ok {
+			found.DestinationProperty = []byte(b.property)
+			return found, true
 		}
 	}
 	s.trace("scache_single_find_dest: not found: ", destination)
-	return -1, dst, 0, false
+	return Found{}, false
 }
 
 // Expire is like [Multi.Expire].

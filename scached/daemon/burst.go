@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"scache/scached/strerror"
 )
 
 // Burst notes that a burst of requests begins, or with available that it is
@@ -30,7 +32,7 @@ func (p *Process) Burst(available bool) {
 	}
 	text := fmt.Sprintf("master_notify: status %d", state)
 	if err != nil && err != unix.EAGAIN {
-		text += ": " + reason(err)
+		text += ": " + strerror.Of(err)
 	}
 	p.Log.Info(text)
 }

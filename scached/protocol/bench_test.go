@@ -71,12 +71,12 @@ func (c *benchConn) give(in []byte, want Action) {
 
 func (c *benchConn) cycle() {
 	c.give(c.saveEndpoint, Descriptor)
-	c.Received(7, "")
+	c.Received(7, nil)
 	c.Written(len(c.Output()))
 	c.give(c.saveDestination, Input)
 	c.give(c.findDestination, Input)
 	c.give(c.dummy, Send)
-	c.Sent("")
+	c.Sent(nil)
 	c.give(c.dummy, Input)
 	c.give(c.findEndpoint, Input)
 }

@@ -146,25 +146,25 @@ func (c *Conn) settle(action Action) Action {
 // one that is due now if its byte is the one that is left.
 func (c *Conn) receivedEarly(action Action, fd int) Action {
 	if action == Descriptor && len(c.in) > 0 {
-		return c.received(fd, "")
+		return c.received(fd, nil)
 	}
 	c.service.Close(fd)
 	return action
 }
 
-// End tells that there is no more input: err is io.EOF, or another error when
-// the time is up. What the client is still told is in Output; after that the
-// connection is to be closed.
+// End tells that there is no more input: err is io.EOF, or the error of a read
+// that failed or took too long (ETIMEDOUT). What the client is still told is in
+// Output; after that the connection is to be closed.
 func (c *Conn) End(err error) {
-	reason := noReason
-	if err != io.EOF {
-		reason = timedOut
+	failure := err
+	if err == io.EOF {
+		failure = nil // no call failed
 	}
 	switch c.state {
 	case readingDescriptor:
-		c.received(-1, reason)
+		c.received(-1, failure)
 	case sending:
-		c.failedToSend(reason)
+		c.failedToSend(failure)
 	default:
 		c.run(err)
 	}
@@ -233,13 +233,13 @@ func (c *Conn) scanned(list []byte, count int) Action {
 		return action
 	case readingReady:
 		if count != 1 {
-			return c.failedToSend(noReason)
+			return c.failedToSend(nil)
 		}
 		c.state = sending
 		return Send
 	default: // readingReceived
 		if count != 1 {
-			return c.failedToSend(noReason)
+			return c.failedToSend(nil)
 		}
 		c.handedOver()
 		return Input

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // A peer is a client's connection with everything that a server would do for
@@ -54,11 +55,7 @@ func (p *peer) send(data string, descriptors ...int) string {
 }
 
 func (p *peer) receive(fd int) string {
-	reason := ""
-	if fd < 0 {
-		reason = "Application error"
-	}
-	p.action = p.conn.Received(fd, reason)
+	p.action = p.conn.Received(fd, nil)
 	return p.settle()
 }
 
@@ -67,7 +64,7 @@ func (p *peer) settle() string {
 	for p.action == Send {
 		p.sent = append(p.sent, p.conn.Session())
 		got += "<fd>"
-		p.action = p.conn.Sent("")
+		p.action = p.conn.Sent(nil)
 		got += p.output()
 	}
 	return got
@@ -226,11 +223,11 @@ func TestEnd(t *testing.T) {
 		{"idle", nil, io.EOF, "", "", 0, false},
 		{"in a name", []string{"requ"}, io.EOF, "",
 			"warning: unexpected end-of-input from scache socket while reading input attribute name", 0, false},
-		{"time is up", []string{"request\x00"}, io.ErrNoProgress, "",
+		{"time is up", []string{"request\x00"}, unix.ETIMEDOUT, "",
 			"warning: timeout on scache socket while reading input attribute value", 0, false},
 		{"instead of the descriptor", []string{saveEndpoint}, io.EOF, list("status", "2"),
 			"warning: scache_save_endp_service: unable to receive file descriptor: Application error", 0, false},
-		{"time is up for the descriptor", []string{saveEndpoint}, io.ErrNoProgress, list("status", "2"),
+		{"time is up for the descriptor", []string{saveEndpoint}, unix.ETIMEDOUT, list("status", "2"),
 			"warning: scache_save_endp_service: unable to receive file descriptor: Connection timed out", 0, false},
 		{"in a hand-over", []string{saveEndpoint, "fd", findEndpoint}, io.EOF, "",
 			"warning: scache_find_endp_service: cannot send file descriptor: Application error", 1, true},
@@ -375,9 +372,9 @@ func TestAllocations(t *testing.T) {
 			action := p.conn.Input(request, nil)
 			p.conn.Written(len(p.conn.Output()))
 			if action == Descriptor {
-				p.conn.Received(7, "")
+				p.conn.Received(7, nil)
 			} else if action == Send {
-				p.conn.Sent("")
+				p.conn.Sent(nil)
 			}
 			p.conn.Written(len(p.conn.Output()))
 		}

@@ -11,8 +11,8 @@
 //		write(conn.Output())
 //		switch action {
 //		case Input:       action = conn.Input(bytes, descriptors)
-//		case Descriptor:  action = conn.Received(descriptor, reason)
-//		case Send:        action = conn.Sent(reason)
+//		case Descriptor:  action = conn.Received(descriptor, err)
+//		case Send:        action = conn.Sent(err)
 //		case Drop:        close
 //		}
 //	}

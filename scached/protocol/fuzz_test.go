@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"scache/scached/cache"
 	"scache/testdata"
 )
 
@@ -53,8 +54,8 @@ func newHost(t *testing.T, settings int) *host {
 	h := &host{T: t, now: 1000, closed: make(map[int]int)}
 	config := Config{
 		Name: "scache", Dialect: Dialects[settings%len(Dialects)], TTLLimit: 2, StringLimit: 64, Log: h,
-		Verbose:     settings&4 != 0,
-		MaxSessions: 5, MaxEndpointSessions: 3, MaxBindings: 3, MaxDestinationBindings: 2, MaxBytes: 512, Now: h.now,
+		Verbose: settings&4 != 0,
+		Limits:  cache.Limits{Sessions: 5, EndpointSessions: 3, Bindings: 3, DestinationBindings: 2, Bytes: 512}, Now: h.now,
 		Close: func(fd int) { h.closed[fd]++ },
 	}
 	config.Flooded = func() bool { return settings&8 != 0 }
@@ -95,11 +96,11 @@ func (h *host) play(t *testdata.Tape) {
 			if kind == tapeBytesWithDescriptor {
 				n = 1 + t.Next()%2
 			}
-			h.feed(turn, t.Bytes(t.Next()), h.descriptors(n), "")
+			h.feed(turn, t.Bytes(t.Next()), h.descriptors(n), nil)
 		case tapeMessage:
-			h.feed(turn, []byte(messages[t.Next()%len(messages)]), nil, "")
+			h.feed(turn, []byte(messages[t.Next()%len(messages)]), nil, nil)
 		case tapeFailure:
-			h.feed(turn, nil, nil, "No such thing")
+			h.feed(turn, nil, nil, unix.EPIPE)
 		case tapeTime:
 			h.now += int64(t.Next() % 4)
 			h.service.Cache.Expire(h.now)
@@ -115,7 +116,7 @@ func (h *host) play(t *testdata.Tape) {
 }
 
 // feed gives a connection what came, or tells it that what it has to do failed.
-func (h *host) feed(turn int, data []byte, descriptors []int, failure string) {
+func (h *host) feed(turn int, data []byte, descriptors []int, failure error) {
 	c := &h.conns[turn]
 	defer func() {
 		if h.actions[turn] == Drop {
@@ -131,15 +132,15 @@ func (h *host) feed(turn int, data []byte, descriptors []int, failure string) {
 	}
 	switch h.actions[turn] {
 	case Descriptor:
-		fd, why := -1, "Application error"
-		if len(descriptors) > 0 && failure == "" {
-			fd, why = descriptors[0], ""
+		fd := -1
+		if len(descriptors) > 0 && failure == nil {
+			fd = descriptors[0]
 			descriptors = descriptors[1:]
 		}
 		for _, surplus := range descriptors {
 			h.closed[surplus]++ // which is the server's part
 		}
-		h.actions[turn] = c.Received(fd, why)
+		h.actions[turn] = c.Received(fd, failure)
 	case Input:
 		if len(data) == 0 {
 			for _, fd := range descriptors {

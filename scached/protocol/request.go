@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"scache/attrproto"
+	"scache/scached/strerror"
 )
 
 // The status that a request is answered with (src/global/scache.h).
@@ -11,13 +12,6 @@ const (
 	statusOK     = 0
 	statusBad    = 1 // malformed request
 	statusFailed = 2 // not found, or no descriptor
-)
-
-// What the reference says when a call failed without an error, or took longer
-// than ipc_timeout.
-const (
-	noReason = "Application error"
-	timedOut = "Connection timed out"
 )
 
 var (
@@ -93,18 +87,19 @@ func (c *Conn) saveEndpoint(list []byte) Action {
 }
 
 // Received gives the connection the descriptor that it asked for, and passes
-// its ownership; or -1 and the reason why there is none.
-func (c *Conn) Received(fd int, reason string) Action {
-	c.received(fd, reason)
+// its ownership; or -1 and the error for which there is none, which is nil when
+// the byte came without one.
+func (c *Conn) Received(fd int, err error) Action {
+	c.received(fd, err)
 	return c.settle(c.run(nil))
 }
 
-func (c *Conn) received(fd int, reason string) Action {
+func (c *Conn) received(fd int, err error) Action {
 	s := c.service
 	c.awaitRequest()
 	if fd < 0 {
 		c.arguments = keep(c.arguments, nil)
-		s.Log.Warning(c.request.service + ": unable to receive file descriptor: " + reason)
+		s.Log.Warning(c.request.service + ": unable to receive file descriptor: " + strerror.Of(err))
 		c.refuse(statusFailed)
 		return Input
 	}
@@ -116,25 +111,25 @@ func (c *Conn) received(fd int, reason string) Action {
 }
 
 func (c *Conn) findEndpoint(list []byte) Action {
-	session, property, ok := c.service.findEndpoint(c.scan.Bytes(list, 0))
+	found, ok := c.service.Cache.FindEndpoint(c.scan.Bytes(list, 0))
 	if !ok {
 		c.service.Statistics.address.misses++
 		c.refuse(statusFailed)
 		return Input
 	}
-	c.reply(statusOK, property)
-	return c.handOver(session)
+	c.reply(statusOK, found.Property)
+	return c.handOver(found.Session)
 }
 
 func (c *Conn) findDestination(list []byte) Action {
-	session, text, split, ok := c.service.findDestination(c.scan.Bytes(list, 0))
+	found, ok := c.service.Cache.FindDestination(c.scan.Bytes(list, 0))
 	if !ok {
 		c.service.Statistics.destination.misses++
 		c.refuse(statusFailed)
 		return Input
 	}
-	c.reply(statusOK, text[:split], text[split:])
-	return c.handOver(session)
+	c.reply(statusOK, found.DestinationProperty, found.Property)
+	return c.handOver(found.Session)
 }
 
 // handOver begins to give a session to the client, who was told of it.
@@ -148,11 +143,12 @@ func (c *Conn) handOver(session int) Action {
 	return Send
 }
 
-// Sent tells that the SMTP session is with the client, or the reason why not.
-func (c *Conn) Sent(reason string) Action {
+// Sent tells that the client has its session, or the error for which it has
+// not.
+func (c *Conn) Sent(err error) Action {
 	switch {
-	case reason != "":
-		c.failedToSend(reason)
+	case err != nil:
+		c.failedToSend(err)
 	case c.service.Dialect.After:
 		c.await(readingReceived, wantDummy, attrproto.FlagStrict)
 	default:
@@ -161,8 +157,8 @@ func (c *Conn) Sent(reason string) Action {
 	return c.settle(c.run(nil))
 }
 
-func (c *Conn) failedToSend(reason string) Action {
-	c.service.Log.Warning(c.request.service + ": cannot send file descriptor: " + reason)
+func (c *Conn) failedToSend(err error) Action {
+	c.service.Log.Warning(c.request.service + ": cannot send file descriptor: " + strerror.Of(err))
 	c.handedOver()
 	return Input
 }
@@ -179,14 +175,14 @@ func (c *Conn) handedOver() {
 	c.awaitRequest()
 }
 
-// Broken tells that the client cannot be written to, for a reason.
-func (c *Conn) Broken(reason string) {
+// Broken tells that the client cannot be written to.
+func (c *Conn) Broken(err error) {
 	switch c.state {
 	case readingDescriptor:
-		c.service.Log.Warning(c.request.service + ": unable to receive file descriptor: " + reason)
+		c.service.Log.Warning(c.request.service + ": unable to receive file descriptor: " + strerror.Of(err))
 		c.awaitRequest()
 	case readingReady, sending, readingReceived:
-		c.failedToSend(reason)
+		c.failedToSend(err)
 	}
 }
 

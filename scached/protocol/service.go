@@ -22,11 +22,9 @@ type Config struct {
 	Close func(fd int)
 	// Live tells whether a session is fit to be handed out; it borrows the
 	// descriptor. Without it every session is.
-	Live func(fd int) bool
-	// Limits of the cache, see cache.Options.
-	MaxSessions, MaxEndpointSessions, MaxBindings, MaxDestinationBindings, MaxBytes int
-	// Now is the time in seconds, see cache.Options.
-	Now int64
+	Live   func(fd int) bool
+	Limits cache.Limits
+	Now    int64 // the time in seconds, see cache.Options
 }
 
 // A Service is a connection cache and what its clients share. It is used from
@@ -37,7 +35,6 @@ type Service struct {
 	Statistics Statistics
 
 	stream string // what messages call a client
-	text   []byte // the properties of the SMTP session that was found last
 }
 
 // NewService returns a service with an empty cache. Its statistics begin at
@@ -46,9 +43,7 @@ func NewService(config Config, start time.Time) *Service {
 	s := &Service{Config: config, stream: config.Name + " socket"}
 	s.Statistics.start = start
 	options := cache.Options{
-		Close: config.Close, Fit: s.fit, Now: config.Now,
-		MaxSessions: config.MaxSessions, MaxEndpointSessions: config.MaxEndpointSessions,
-		MaxBindings: config.MaxBindings, MaxDestinationBindings: config.MaxDestinationBindings, MaxBytes: config.MaxBytes,
+		Close: config.Close, Fit: s.fit, Now: config.Now, Limits: config.Limits,
 	}
 	if config.Verbose {
 		options.Trace = func(text []byte) { config.Log.Info(string(text)) }
@@ -63,20 +58,6 @@ func (s *Service) Forget() {
 	s.Cache.Silence()
 	s.Cache.Close()
 	s.Live = func(int) bool { return false }
-}
-
-// findEndpoint takes the oldest session of an endpoint that is fit to be
-// handed out. The text is the SMTP session's property, borrowed until the next call.
-func (s *Service) findEndpoint(endpoint []byte) (session int, text []byte, ok bool) {
-	session, s.text, ok = s.Cache.FindEndpoint(s.text[:0], endpoint)
-	return session, s.text, ok
-}
-
-// findDestination takes the SMTP session to use for a destination, likewise. The
-// text is the binding's property and, from split on, the SMTP session's.
-func (s *Service) findDestination(destination []byte) (session int, text []byte, split int, ok bool) {
-	session, s.text, split, ok = s.Cache.FindDestination(s.text[:0], destination)
-	return session, s.text, split, ok
 }
 
 // fit tells whether a session can be handed out.

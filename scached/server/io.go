@@ -1,7 +1,6 @@
 package server
 
 import (
-	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -37,10 +36,4 @@ func (s *Server) waitForEvents(timeout int) (n int, err error) {
 		return 0, errno
 	}
 	return int(got), nil
-}
-
-// reason is an error as strerror(3) puts it.
-func reason(err error) string {
-	text := err.Error()
-	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -73,7 +73,7 @@ func (s *Server) limitMemory(c *client) {
 		s.held += now - c.held
 		c.held = now
 	}
-	for s.config.MaxBytes > 0 && s.held > s.config.MaxBytes && s.count > 0 {
+	for s.config.Limits.Bytes > 0 && s.held > s.config.Limits.Bytes && s.count > 0 {
 		if first := s.busy.first; first != nil {
 			s.disconnect(first)
 		} else {

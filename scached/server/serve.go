@@ -9,6 +9,7 @@ import (
 
 	"scache/attrproto"
 	"scache/scached/protocol"
+	"scache/scached/strerror"
 )
 
 // accept takes one client from a listening socket.
@@ -45,7 +46,7 @@ func (s *Server) acceptFailed(err error) {
 	switch err {
 	case unix.EAGAIN, unix.EINTR, unix.ECONNABORTED: // it went away, or somebody else has it
 	default:
-		s.pressure.failed("accept connection: "+reason(err), s.now)
+		s.pressure.failed("accept connection: "+strerror.Of(err), s.now)
 		s.listen(false)
 		s.deafUntil = s.now.Add(deafTime)
 	}
@@ -186,7 +187,7 @@ func (s *Server) receive(c *client) bool {
 		return false
 	}
 	if c.action == protocol.Descriptor && err != nil {
-		c.conn.Received(-1, reason(err))
+		c.conn.Received(-1, err)
 	} else if !c.conn.Idle() {
 		c.conn.End(io.EOF)
 	}
@@ -194,20 +195,20 @@ func (s *Server) receive(c *client) bool {
 	return false
 }
 
-// pick is the one descriptor that came, or the reason why there is none. It
+// pick is the one descriptor that came, or -1 and the error, if any. It
 // closes the descriptors of a message that has more than one.
-func (s *Server) pick(fds []int) (fd int, why string) {
+func (s *Server) pick(fds []int) (fd int, err error) {
 	lost := s.receiver.Truncated
 	if len(fds) == 1 && !lost {
-		return fds[0], ""
+		return fds[0], nil
 	}
 	for _, fd := range fds {
 		s.descriptors.close(fd)
 	}
 	if lost {
-		return -1, reason(unix.EMFILE)
+		return -1, unix.EMFILE
 	}
-	return -1, "Application error"
+	return -1, nil
 }
 
 // send hands over a session. It reports false when that is not possible now.
@@ -220,11 +221,11 @@ func (s *Server) send(c *client) bool {
 	default:
 		// The client waits for what will not come. When it is told that, it can
 		// go on without.
-		c.conn.Sent(reason(err))
+		c.conn.Sent(err)
 		s.finish(c)
 		return false
 	}
-	c.action = c.conn.Sent("")
+	c.action = c.conn.Sent(nil)
 	return true
 }
 
@@ -245,7 +246,7 @@ func (s *Server) flush(c *client) bool {
 			s.await(c, true)
 			return false
 		default:
-			c.conn.Broken(reason(err))
+			c.conn.Broken(err)
 			s.settle(c)
 			s.disconnect(c)
 			return false

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/attrproto"
+	"scache/scached/cache"
 	"scache/scached/protocol"
 )
 
@@ -35,14 +36,10 @@ type Config struct {
 	Turn     func()
 	MaxSleep time.Duration
 
-	LiveCheck              bool // look at a session before it is handed out
-	StringLimit            int  // bytes of a name or value
-	MaxSessions            int
-	MaxEndpointSessions    int
-	MaxBindings            int
-	MaxDestinationBindings int
-	MaxBytes               int // of labels and properties
-	MaxClients             int
+	LiveCheck   bool // look at a session before it is handed out
+	StringLimit int  // bytes of a name or value
+	Limits      cache.Limits
+	MaxClients  int
 }
 
 // What the events of the loop are about, besides clients.
@@ -99,10 +96,7 @@ func New(config Config) (*Server, error) {
 	settings := protocol.Config{
 		Name: config.Name, Dialect: config.Dialect, TTLLimit: int(config.TTLLimit / time.Second),
 		StringLimit: config.StringLimit, Verbose: config.Verbose, Log: config.Log, Flooded: config.Flooded,
-		MaxSessions: config.MaxSessions, MaxEndpointSessions: config.MaxEndpointSessions,
-		MaxBindings: config.MaxBindings, MaxDestinationBindings: config.MaxDestinationBindings,
-		MaxBytes: config.MaxBytes,
-		Close:    s.descriptors.close, Now: seconds,
+		Limits: config.Limits, Close: s.descriptors.close, Now: seconds,
 	}
 	if config.LiveCheck {
 		settings.Live = s.descriptors.live

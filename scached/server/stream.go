@@ -20,7 +20,7 @@ func (s *Server) ServeStream(in, out int) error {
 	defer conn.Close()
 	for action := protocol.Input; ; {
 		if err := writeAll(out, conn.Output()); err != nil {
-			conn.Broken(reason(err))
+			conn.Broken(err)
 			break
 		}
 		conn.Written(len(conn.Output()))
@@ -63,7 +63,7 @@ func (s *Server) receiveStream(conn *protocol.Conn, in int) protocol.Action {
 	wait(in, unix.POLLIN)
 	_, fds, err := s.receiver.Receive(in, s.buffer[:1])
 	if err != nil {
-		return conn.Received(-1, reason(err))
+		return conn.Received(-1, err)
 	}
 	for _, fd := range fds {
 		s.descriptors.adopt(fd)
@@ -74,9 +74,9 @@ func (s *Server) receiveStream(conn *protocol.Conn, in int) protocol.Action {
 func (s *Server) sendStream(conn *protocol.Conn, out int) protocol.Action {
 	wait(out, unix.POLLOUT)
 	if err := attrproto.SendDescriptor(out, conn.Session()); err != nil {
-		return conn.Sent(reason(err))
+		return conn.Sent(err)
 	}
-	return conn.Sent("")
+	return conn.Sent(nil)
 }
 
 func wait(fd int, events int16) {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/attrproto"
+	"scache/scached/cache"
 	"scache/scached/protocol"
 )
 
@@ -48,9 +49,9 @@ func newWorld(t *testing.T, listen int, path string, settings int) *world {
 		Name: "scache", Dialect: protocol.Dialects[settings%len(protocol.Dialects)], TTLLimit: 2 * time.Second, Log: w.log,
 		Listen: []int{listen}, Master: -1, Notify: func(bool) {}, LiveCheck: settings&4 != 0, Verbose: settings&8 != 0,
 		MaxIdle: 1000 * time.Hour, IPCTimeout: time.Minute, Statistics: time.Hour, StringLimit: 1024,
-		Flooded:     func() bool { return settings&1 == 0 },
-		MaxSessions: 6, MaxEndpointSessions: 4, MaxBindings: 6, MaxDestinationBindings: 4,
-		MaxBytes: 16 << 10, MaxClients: places - 2,
+		Flooded:    func() bool { return settings&1 == 0 },
+		Limits:     cache.Limits{Sessions: 6, EndpointSessions: 4, Bindings: 6, DestinationBindings: 4, Bytes: 16 << 10},
+		MaxClients: places - 2,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -104,11 +105,11 @@ func (w *world) check() {
 			held += c.held
 		}
 	}
-	if count != s.count || held != s.held || held > s.config.MaxBytes || count > s.config.MaxClients {
+	if count != s.count || held != s.held || held > s.config.Limits.Bytes || count > s.config.MaxClients {
 		w.Fatalf("%d clients hold %d bytes; the server thinks %d and %d", count, held, s.count, s.held)
 	}
 	size := s.service.Cache.Size()
-	if size.Sessions > s.config.MaxSessions || size.Bindings > s.config.MaxBindings {
+	if size.Sessions > s.config.Limits.Sessions || size.Bindings > s.config.Limits.Bindings {
 		w.Fatalf("the cache holds %+v", size)
 	}
 	if open := int(s.descriptors.open.Load()); open < size.Sessions {

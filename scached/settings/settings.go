@@ -9,6 +9,7 @@ package settings
 import (
 	"time"
 
+	"scache/scached/cache"
 	"scache/scached/daemon"
 	"scache/scached/protocol"
 )
@@ -22,16 +23,12 @@ type Settings struct {
 	TTLLimit         time.Duration // whole seconds
 	StatisticsPeriod time.Duration // 0 for no statistics
 
-	Protocol                string // the version of a dialect
-	LiveCheck               bool
-	StringLimit             int // bytes
-	SessionLimit            int
-	EndpointSessionLimit    int
-	BindingLimit            int
-	DestinationBindingLimit int
-	MemoryLimit             int // bytes
-	ClientLimit             int
-	WarningLimit            int // a second; 0 for any number
+	Protocol     string // the version of a dialect
+	LiveCheck    bool
+	StringLimit  int // bytes
+	Limits       cache.Limits
+	ClientLimit  int
+	WarningLimit int // a second; 0 for any number
 }
 
 // Service is the connection cache as master(8) knows it.
@@ -92,24 +89,24 @@ func (s *Settings) Parameters() []daemon.Parameter {
 			More: "A client that sends a longer one is disconnected, with a warning.",
 		},
 		{
-			Name: "scached_session_limit", Default: "20000", Target: &s.SessionLimit, Min: 1, Unit: "sessions",
+			Name: "scached_session_limit", Default: "20000", Target: &s.Limits.Sessions, Min: 1, Unit: "sessions",
 			Help: "how many sessions are kept",
 		},
 		{
-			Name: "scached_endpoint_session_limit", Default: "10000", Target: &s.EndpointSessionLimit, Min: 1, Unit: "sessions",
+			Name: "scached_endpoint_session_limit", Default: "10000", Target: &s.Limits.EndpointSessions, Min: 1, Unit: "sessions",
 			Help: "how many sessions of one endpoint are kept",
 		},
 		{
-			Name: "scached_binding_limit", Default: "20000", Target: &s.BindingLimit, Min: 1, Unit: "bindings",
+			Name: "scached_binding_limit", Default: "20000", Target: &s.Limits.Bindings, Min: 1, Unit: "bindings",
 			Help: "how many bindings of destinations to endpoints are kept",
 		},
 		{
-			Name: "scached_destination_binding_limit", Default: "1000", Target: &s.DestinationBindingLimit, Min: 1, Unit: "bindings",
+			Name: "scached_destination_binding_limit", Default: "1000", Target: &s.Limits.DestinationBindings, Min: 1, Unit: "bindings",
 			Help: "how many bindings of one destination are kept",
 			More: "A request may have to look through all of them.",
 		},
 		{
-			Name: "scached_memory_limit", Default: "67108864", Target: &s.MemoryLimit, Min: 65536, Unit: "bytes",
+			Name: "scached_memory_limit", Default: "67108864", Target: &s.Limits.Bytes, Min: 65536, Unit: "bytes",
 			Help: "how much memory the labels and properties of sessions may take, and again those of bindings",
 		},
 		{

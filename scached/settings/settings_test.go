@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"scache/scached/cache"
 	"scache/scached/daemon"
 	"scache/scached/protocol"
 )
@@ -32,8 +33,9 @@ func TestDefaults(t *testing.T) {
 	got, found := examine(t, "", "")
 	want := Settings{
 		TTLLimit: 2 * time.Second, StatisticsPeriod: 10 * time.Minute,
-		Protocol: "3.6", LiveCheck: true, StringLimit: 65536, SessionLimit: 20000, EndpointSessionLimit: 10000,
-		BindingLimit: 20000, DestinationBindingLimit: 1000, MemoryLimit: 64 << 20, ClientLimit: 10000, WarningLimit: 100,
+		Protocol: "3.6", LiveCheck: true, StringLimit: 65536,
+		Limits:      cache.Limits{Sessions: 20000, EndpointSessions: 10000, Bindings: 20000, DestinationBindings: 1000, Bytes: 64 << 20},
+		ClientLimit: 10000, WarningLimit: 100,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
