@@ -5,7 +5,7 @@ package testdata
 
 import "embed"
 
-// Files has transcripts/*.json and scenarios/*.in.
+// Files has transcripts/*.json, scenarios/*.in and scenarios/*.ref.
 //
-//go:embed transcripts/*.json scenarios/*.in
+//go:embed transcripts/*.json scenarios/*.in scenarios/*.ref
 var Files embed.FS

@@ -47,5 +47,5 @@ func refs(ctx context.Context, ours, reference string, files []string, out io.Wr
 		return err
 	}
 	defer stop()
-	return diff.CompareScripts(files, append(servers, diff.Side{Name: "in process"}), out)
+	return diff.CompareScripts(ctx, files, append(servers, diff.Side{Name: "in process"}), out)
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"scache/compat/script"
@@ -11,8 +9,10 @@ import (
 func newScript() *cobra.Command {
 	var o script.Options
 	c := &cobra.Command{
-		Use:               "script [FILE]",
-		Short:             "run a script of cache operations",
+		Use:   "script [FILE]",
+		Short: "run a script of cache operations",
+		Long: "Run a script of cache operations and print what the driver prints that Postfix\n" +
+			"tests its cache with. Without FILE the script comes from standard input.\n\n" + script.Help(),
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: files,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -21,15 +21,14 @@ func newScript() *cobra.Command {
 				return err
 			}
 			defer in.Close()
-			o.Out = c.OutOrStdout()
-			run := func() error { return script.Run(in, o) }
+			o.Out, o.Name = c.OutOrStdout(), "standard input"
+			if len(args) > 0 {
+				o.Name = args[0]
+			}
 			if script.IsTerminal(in) {
-				run = func() error { return script.RunTerminal(in, o) }
+				return script.RunTerminal(in, o)
 			}
-			if err = run(); errors.Is(err, script.ErrFailed) {
-				return errTold
-			}
-			return err
+			return script.Run(in, o)
 		},
 	}
 	c.Flags().BoolVar(&o.RealTime, "real-time", false, "sleep for as long as the script says")

@@ -90,10 +90,6 @@ func (p *pair) startup() []Difference {
 	return []Difference{{What: "log at start", Reference: strings.Join(p.reference.startup, "\n"), Ours: strings.Join(p.ours.startup, "\n")}}
 }
 
-// lateTries is how often a machine may be too busy for a transcript that has to
-// do with seconds.
-const lateTries = 5
-
 // A comparison is what came of a transcript.
 type comparison struct {
 	reference, ours *Result
@@ -137,8 +133,9 @@ func (d Difference) sameThing(live Difference) bool {
 	return d.Step == live.Step && d.What == live.What+" on record" && d.Name == live.Name
 }
 
-// freshly plays a transcript to daemons that were started for it.
-func (p Programs) freshly(ctx context.Context, t *Transcript) (*comparison, error) {
+// freshly plays a transcript to daemons that were started for it, so many times
+// at most, if the machine is too busy for it.
+func (p Programs) freshly(ctx context.Context, t *Transcript, times int) (*comparison, error) {
 	for try := 1; ; try++ {
 		pair, err := p.start(ctx, t.Setup)
 		if err != nil {
@@ -149,7 +146,7 @@ func (p Programs) freshly(ctx context.Context, t *Transcript) (*comparison, erro
 			c.differences = append(pair.startup(), c.differences...)
 		}
 		pair.close()
-		if !errors.Is(err, ErrLate) || try == lateTries {
+		if !errors.Is(err, ErrLate) || try >= times || ctx.Err() != nil {
 			return c, err
 		}
 	}

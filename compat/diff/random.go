@@ -39,7 +39,7 @@ func (r *randomRun) play(ctx context.Context, t *Transcript) error {
 		return errFound
 	}
 	r.close()
-	again, err := r.programs.freshly(ctx, t)
+	again, err := r.programs.freshly(ctx, t, timesAlone)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (r *randomRun) shrink(ctx context.Context, t *Transcript, c *comparison) er
 		return err == nil && Unnamed(c.differences)
 	})
 	r.close()
-	if again, err := r.programs.freshly(ctx, small); err == nil && Unnamed(again.differences) {
+	if again, err := r.programs.freshly(ctx, small, timesAlone); err == nil && Unnamed(again.differences) {
 		t, c = small, again
 	}
 	r.note(t, c)

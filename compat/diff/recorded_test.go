@@ -70,7 +70,7 @@ func record(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, transcript := range list {
-			c, err := p.freshly(t.Context(), transcript)
+			c, err := p.freshly(t.Context(), transcript, timesAlone)
 			if err != nil {
 				t.Fatalf("%s: %v", transcript.Name, err)
 			}

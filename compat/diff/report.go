@@ -17,6 +17,8 @@ type Report struct {
 	Time     time.Duration
 	Findings []Finding // those with a name, too
 	Scripts  []ScriptResult
+	Repeated []string // transcripts that were played alone, because the machine was busy
+	Late     []string // those of them for which it was too busy to the end: not compared
 }
 
 // Unnamed are the findings that are not there on purpose.
@@ -30,10 +32,10 @@ func (r *Report) Unnamed() []Finding {
 	return unnamed
 }
 
-// Clean tells whether all differences have a name.
+// Clean tells whether everything was compared and all differences have a name.
 func (r *Report) Clean() bool {
-	return len(r.Unnamed()) == 0 &&
-		!slices.ContainsFunc(r.Scripts, func(s ScriptResult) bool { return len(s.Differences) > 0 })
+	return len(r.Unnamed()) == 0 && len(r.Late) == 0 &&
+		!slices.ContainsFunc(r.Scripts, func(s ScriptResult) bool { return !s.clean() })
 }
 
 // Names counts the transcripts that show each named difference.
@@ -52,6 +54,9 @@ func (r *Report) Names() map[string]int {
 	return names
 }
 
+// legend says what the marks in front of lines mean.
+const legend = "- what the reference did, live or on record\n+ what ours did instead\n\n"
+
 // WriteText writes the report for people; with all, also the transcripts with
 // named differences.
 func (r *Report) WriteText(w io.Writer, all bool) error {
@@ -61,24 +66,55 @@ func (r *Report) WriteText(w io.Writer, all bool) error {
 			f.print(&b)
 		}
 	}
-	unnamed := len(r.Unnamed())
+	if b.Len() > 0 {
+		text := b.String()
+		b.Reset()
+		b.WriteString(legend + text)
+	}
+	different := len(r.Unnamed())
 	for _, s := range r.Scripts {
-		if len(s.Differences) > 0 {
-			unnamed++
-			fmt.Fprintf(&b, "%s: %s\n  %s\n", s.Name, s.Summary, strings.Join(s.Differences, "\n  "))
+		if !s.clean() {
+			different++
+			s.print(&b)
+			writeAll(&b, s.Errors)
 		}
 	}
 	names := r.Names()
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		fmt.Fprintf(&b, "%-14s %5d  %s\n", name, names[name], Named[name])
 	}
+	r.printBusy(&b)
 	fmt.Fprintf(&b, "%d transcripts", r.Played)
 	if len(r.Scripts) > 0 {
 		fmt.Fprintf(&b, ", %d scripts", len(r.Scripts))
 	}
-	fmt.Fprintf(&b, " in %.1f s: %d with unnamed differences\n", r.Time.Seconds(), unnamed)
+	fmt.Fprintf(&b, " in %.1f s: %d with unnamed differences or errors\n", r.Time.Seconds(), different)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func writeAll(b *strings.Builder, texts []string) {
+	for _, text := range texts {
+		for line := range strings.Lines(text) {
+			fmt.Fprintf(b, "    %s\n", strings.TrimSuffix(line, "\n"))
+		}
+	}
+}
+
+// printBusy tells what took longer than the seconds that it is about.
+func (r *Report) printBusy(b *strings.Builder) {
+	repeated := slices.Clone(r.Repeated)
+	for _, s := range r.Scripts {
+		if s.Runs > 1 {
+			repeated = append(repeated, s.Name)
+		}
+	}
+	if len(repeated) > 0 {
+		fmt.Fprintf(b, "repeated, because the machine was busy: %s\n", strings.Join(repeated, ", "))
+	}
+	if len(r.Late) > 0 {
+		fmt.Fprintf(b, "NOT COMPARED, because it was too busy each time: %s\n", strings.Join(r.Late, ", "))
+	}
 }
 
 func (f Finding) print(b *strings.Builder) {
@@ -105,8 +141,11 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		Unnamed []jsonFinding  `json:"unnamed"`
 		Named   map[string]int `json:"named"`
 		Scripts []ScriptResult `json:"scripts,omitempty"`
-		Clean   bool           `json:"clean"`
-	}{r.Played, r.Time.Seconds(), []jsonFinding{}, r.Names(), r.Scripts, r.Clean()}
+		// Repeated and Late are as in Report.
+		Repeated []string `json:"repeated,omitempty"`
+		Late     []string `json:"not_compared,omitempty"`
+		Clean    bool     `json:"clean"`
+	}{r.Played, r.Time.Seconds(), []jsonFinding{}, r.Names(), r.Scripts, r.Repeated, r.Late, r.Clean()}
 	for _, f := range r.Unnamed() {
 		out.Unnamed = append(out.Unnamed, jsonFinding{f.recording().json(), f.Differences})
 	}

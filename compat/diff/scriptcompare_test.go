@@ -2,15 +2,20 @@ package diff
 
 import (
 	"bytes"
-	"errors"
+	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"scache/compat/script"
+	"scache/scached/protocol"
 )
 
 func found(line, session int) lookup {
@@ -34,8 +39,10 @@ func TestDifferences(t *testing.T) {
 			[]string{"one: line 3: found: endp_prop=p fd=12; two: line 3: not found"}},
 		{"too few", scriptRun{lookups: []lookup{found(3, 12), found(4, 12)}}, scriptRun{lookups: []lookup{found(3, 12)}},
 			[]string{"one: 2 lookups; two: 1"}},
-		{"one fails", scriptRun{failure: "unknown: error: x"}, scriptRun{},
-			[]string{`one: ends with "unknown: error: x"; two: with ""`}},
+		{"one fails", scriptRun{errors: script.Errors{{Name: "x.in", Line: 3, Text: "bad"}}}, scriptRun{},
+			[]string{"one: x.in:3: bad; two: no error"}},
+		{"both fail", scriptRun{errors: script.Errors{{Name: "x.in", Line: 3, Text: "bad"}}},
+			scriptRun{errors: script.Errors{{Name: "x.in", Line: 3, Text: "bad"}}}, nil},
 		{"many", scriptRun{lookups: many}, scriptRun{lookups: append([]lookup{found(1, 12)}, many...)[:100]}, []string{
 			"one: line 0: not found; two: line 1: found: endp_prop=p fd=12"}},
 	} {
@@ -61,17 +68,18 @@ func TestFewDifferencesAreTold(t *testing.T) {
 
 func TestCompareScriptInProcess(t *testing.T) {
 	sides := []Side{{Name: "one"}, {Name: "two"}}
-	lookups, differences, err := CompareScript("cache_type multi\nfind_endp a\nsave_endp 1 a p 12\nfind_endp a\nsleep 1\n", sides)
-	if lookups != 2 || len(differences) != 0 || err != nil {
-		t.Errorf("%d lookups, differences %v, %v", lookups, differences, err)
+	got, err := CompareScript("x.in", "cache_type multi\nfind_endp a\nsave_endp 1 a p 12\nfind_endp a\nsleep\n", sides, 1)
+	want := Comparison{Lookups: 2, Runs: 1, Errors: script.Errors{{Name: "x.in", Line: 5, Text: "usage: sleep time"}}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v, comparison (-want +got):\n%s", err, diff)
 	}
 }
 
 // Without a server, a script that uses it fails; that is a difference.
 func TestCompareWithoutServer(t *testing.T) {
-	_, differences, err := CompareScript("cache_type multi\nfind_endp a\n", []Side{{Name: "one"}, {Name: "none", Server: "/nonexistent/socket"}})
-	if len(differences) != 2 || err != nil {
-		t.Errorf("differences %q, %v", differences, err)
+	c, err := CompareScript("x.in", "cache_type multi\nfind_endp a\n", []Side{{Name: "one"}, {Name: "none", Server: "/nonexistent/socket"}}, 1)
+	if len(c.Differences) != 2 || err != nil {
+		t.Errorf("differences %q, %v", c.Differences, err)
 	}
 }
 
@@ -108,35 +116,121 @@ func TestRandomScript(t *testing.T) {
 	}
 }
 
-func TestCompareFiles(t *testing.T) {
+// scriptDir is a directory with some scripts.
+func scriptDir(t *testing.T, scripts map[string]string) string {
+	t.Helper()
 	dir := t.TempDir()
-	var files []string
-	for name, text := range map[string]string{
-		"a": "cache_type multi\nfind_endp a\n",
-		"b": "cache_type single\n",
-		"c": "cache_type multi\nsleep 20\nsleep 20\n",
-	} {
-		file := filepath.Join(dir, name+".in")
-		files = append(files, file)
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+	for name, text := range scripts {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return dir
+}
+
+func TestCompareScripts(t *testing.T) {
+	dir := scriptDir(t, map[string]string{
+		"same.in":     "cache_type multi\nfind_endp a\n",
+		"single.in":   "cache_type single\n",
+		"sleepy.in":   "cache_type multi\nsleep 20\nsleep 20\n",
+		"empty.in":    "# nothing\n",
+		"passwd.in":   "root:x:0:0\n",
+		"typo.in":     "cache_type multi\nfind_endp a\nfnd_endp a\n",
+		"errors.in":   "cache_type multi\nfind_endp a\nsleep\n",
+		"errors.ref":  ">>> cache_type multi\n>>> find_endp a\n>>> sleep\nunknown: error: usage: sleep time\n",
+		"another.in":  "cache_type multi\nfind_endp a\nverbose\n",
+		"another.ref": ">>> cache_type multi\n>>> find_endp a\n>>> sleep\nunknown: error: usage: sleep time\n",
+	})
+	same := []Side{{Name: "one"}, {Name: "two"}}
+	different := []Side{{Name: "one"}, {Name: "none", Server: "/nonexistent/socket"}}
+	for _, test := range []struct {
+		file    string
+		sides   []Side
+		summary string
+		err     string // its last words; empty for none
+	}{
+		{"same.in", same, "1 lookups, the same", ""},
+		{"same.in", different, "1 lookups, DIFFERENT", ErrDifferent.Error()},
+		{"single.in", same, "left out: a server is never of the type single", "nothing was compared: every script was left out"},
+		{"sleepy.in", same, "left out: it sleeps 40 seconds", "nothing was compared: every script was left out"},
+		{"empty.in", same, "left out: it looks nothing up", "nothing was compared: every script was left out"},
+		{"passwd.in", same, "NOT COMPARED", "passwd.in:1: bad command: root:x:0:0"},
+		{"typo.in", same, "1 lookups, the same, not all of it is right", "typo.in:3: bad command: fnd_endp"},
+		{"errors.in", same, "1 lookups, the same", ""},
+		{"another.in", same, "1 lookups, the same, not all of it is right", "another.in:3: usage: verbose level"},
+		{"none.in", same, "not read", "no such file or directory"},
+	} {
+		t.Run(test.file, func(t *testing.T) {
+			var out bytes.Buffer
+			err := CompareScripts(t.Context(), []string{filepath.Join(dir, test.file)}, test.sides, &out)
+			if summary, _, _ := strings.Cut(out.String(), "\n"); !strings.Contains(summary, test.summary) {
+				t.Errorf("summary %q, want %q", summary, test.summary)
+			}
+			if test.err == "" && err != nil || test.err != "" && (err == nil || !strings.HasSuffix(err.Error(), test.err)) {
+				t.Errorf("error %v, want %q", err, test.err)
+			}
+		})
+	}
+}
+
+// A script for which the machine is too busy runs again, a limited number of
+// times, and this is told.
+func TestCompareScriptsOnABusyMachine(t *testing.T) {
+	dir := scriptDir(t, map[string]string{"slow.in": "cache_type multi\nfind_endp a\nfind_endp a\n"})
+	file := filepath.Join(dir, "slow.in")
+	path := slowServer(t, timesTogether+1)
+	sides := []Side{{Name: "one"}, {Name: "slow", Server: path}}
 	var out bytes.Buffer
-	if err := CompareScripts(files, []Side{{Name: "one"}, {Name: "two"}}, &out); err != nil {
-		t.Error(err)
+	if err := CompareScripts(t.Context(), []string{file}, sides, &out); err != nil {
+		t.Errorf("%v\n%s", err, out.String())
 	}
-	for _, want := range []string{"1 lookups, the same", "never of the type single", "it sleeps 40 seconds"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("not told: %s\n%s", want, out.String())
+	if want := fmt.Sprintf("2 lookups, the same, run %d times on a busy machine\n", timesTogether+2); !strings.HasSuffix(out.String(), want) {
+		t.Errorf("the output is %q, want %q", out.String(), want)
+	}
+}
+
+// slowServer is a cache without anything in it, whose answers take longer than a
+// second for its first clients. It returns its socket.
+func slowServer(t *testing.T, slowClients int) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sc") // a socket's path has to be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	listener, err := net.Listen("unix", filepath.Join(dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var clients sync.WaitGroup
+	clients.Go(func() {
+		for n := 0; ; n++ {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			clients.Go(func() { missAll(conn, n < slowClients) })
 		}
-	}
-	out.Reset()
-	err := CompareScripts(append(files, dir+"/none.in"), []Side{{Name: "one"}, {Name: "none", Server: "/nonexistent/socket"}}, &out)
-	if !errors.Is(err, ErrDifferent) || !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("ended with %v", err)
-	}
-	if !strings.Contains(out.String(), "DIFFERENT") {
-		t.Errorf("the difference is not told:\n%s", out.String())
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		clients.Wait()
+	})
+	return filepath.Join(dir, "s")
+}
+
+// missAll serves a client that looks things up.
+func missAll(conn net.Conn, slowly bool) {
+	defer conn.Close()
+	conn.Write(protocol.Dialects[0].AppendGreeting(nil))
+	buf := make([]byte, 4096)
+	for {
+		if _, err := conn.Read(buf); err != nil {
+			return
+		}
+		if slowly {
+			time.Sleep(time.Second)
+		}
+		io.WriteString(conn, "status\x002\x00property\x00\x00\x00")
 	}
 }

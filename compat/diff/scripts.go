@@ -1,62 +1,31 @@
 package diff
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"scache/testdata"
 )
-
-// A ScriptResult is what came of a script of cache operations.
-type ScriptResult struct {
-	Name        string   `json:"name"`
-	Summary     string   `json:"summary"`
-	Differences []string `json:"differences,omitempty"`
-}
 
 // runScripts runs scripts of cache operations, all at once, on both servers. They
 // sleep as long as they say.
 func runScripts(ctx context.Context, p Programs, files []string) ([]ScriptResult, error) {
 	sides, stop, err := StartServers(ctx,
-		Server{Name: "reference", Path: p.Reference}, Server{Name: "ours", Path: p.Ours})
+		Server{Name: "reference", Path: p.Reference, Dialect: p.Dialect}, Server{Name: "ours", Path: p.Ours, Dialect: p.Dialect})
 	if err != nil {
 		return nil, err
 	}
 	defer stop()
-	var out bytes.Buffer
-	err = CompareScripts(files, sides, &out)
-	if errors.Is(err, ErrDifferent) && ctx.Err() == nil {
-		err = nil // the results tell
-	}
-	return parseSummaries(out.String()), err
+	return compareScripts(ctx, files, sides), context.Cause(ctx)
 }
 
-// parseSummaries reads what CompareFiles writes: a line for each script, and
-// after it its differences, indented.
-func parseSummaries(text string) []ScriptResult {
-	var results []ScriptResult
-	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
-		if difference, ok := strings.CutPrefix(line, "    "); ok && len(results) > 0 {
-			last := &results[len(results)-1]
-			last.Differences = append(last.Differences, difference)
-			continue
-		}
-		name, summary, _ := strings.Cut(line, " ")
-		results = append(results, ScriptResult{Name: name, Summary: strings.TrimSpace(summary)})
-	}
-	return results
-}
-
-// BuiltInScripts writes the scripts that come with the project into a directory.
+// BuiltInScripts writes the scripts that come with the project into a directory,
+// with what each prints, and returns the names of their files.
 func BuiltInScripts(dir string) ([]string, error) {
-	names, err := fs.Glob(testdata.Files, "scenarios/*.in")
+	names, err := fs.Glob(testdata.Files, "scenarios/*")
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +39,9 @@ func BuiltInScripts(dir string) ([]string, error) {
 		if err := os.WriteFile(file, data, 0o666); err != nil {
 			return nil, err
 		}
-		files = append(files, file)
+		if path.Ext(name) == ".in" {
+			files = append(files, file)
+		}
 	}
 	return files, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"scache/compat/testbed"
+	"scache/scached/protocol"
 )
 
 var (
@@ -22,7 +23,7 @@ var (
 func startAll(t *testing.T) []Side {
 	t.Helper()
 	reference := testbed.Reference(t)
-	sides, stop, err := StartServers(context.Background(), Server{"reference", reference}, Server{"scached", testbed.Scached(t)})
+	sides, stop, err := StartServers(context.Background(), Server{Name: "reference", Path: reference}, Server{Name: "scached", Path: testbed.Scached(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,16 +44,19 @@ func TestRandomScenario(t *testing.T) {
 		if *soak > 0 {
 			random.Commands, random.Seconds = 20_000, 60
 		}
-		lookups, differences, err := CompareScript(random.Script(), sides)
-		t.Logf("-script-seed %d: %d lookups", next, lookups)
+		c, err := CompareScript("random", random.Script(), sides, timesAlone)
+		t.Logf("-script-seed %d: %d lookups", next, c.Lookups)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(differences) > 0 {
-			t.Fatalf("with -script-seed %d the servers differ:\n%s", next, strings.Join(differences, "\n"))
+		if len(c.Errors) > 0 {
+			t.Fatalf("the random script is in error: %v", c.Errors)
 		}
-		if lookups < random.Commands/5 {
-			t.Fatalf("only %d lookups in %d commands", lookups, random.Commands)
+		if len(c.Differences) > 0 {
+			t.Fatalf("with -script-seed %d the servers differ:\n%s", next, strings.Join(c.Differences, "\n"))
+		}
+		if c.Lookups < random.Commands/5 {
+			t.Fatalf("only %d lookups in %d commands", c.Lookups, random.Commands)
 		}
 		if next = 0; time.Since(began) > *soak {
 			return
@@ -68,10 +72,31 @@ func TestScenariosOnServers(t *testing.T) {
 		t.Fatalf("no scenarios: %v", err)
 	}
 	var out bytes.Buffer
-	if err := CompareScripts(files, startAll(t), &out); err != nil {
+	if err := CompareScripts(t.Context(), files, startAll(t), &out); err != nil {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 	if compared := strings.Count(out.String(), "the same"); compared < len(files)/2 {
 		t.Errorf("only %d of %d scenarios were compared:\n%s", compared, len(files), out.String())
+	}
+}
+
+// A script speaks the dialect of the servers that it is run on.
+func TestScriptsInEveryDialect(t *testing.T) {
+	ours := ours(t)
+	dir := scriptDir(t, map[string]string{"x.in": "cache_type multi\nsave_endp 9 a p 12\nsave_dest 9 d q a\nfind_dest d\nfind_endp a\n"})
+	for _, dialect := range protocol.Dialects {
+		t.Run(dialect.Version, func(t *testing.T) {
+			t.Parallel()
+			sides, stop, err := StartServers(t.Context(), Server{Name: "ours", Path: ours, Dialect: dialect.Version})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stop()
+			var out bytes.Buffer
+			err = CompareScripts(t.Context(), []string{filepath.Join(dir, "x.in")}, append(sides, Side{Name: "in process"}), &out)
+			if err != nil || !strings.Contains(out.String(), "2 lookups, the same") {
+				t.Errorf("%v\n%s", err, out.String())
+			}
+		})
 	}
 }

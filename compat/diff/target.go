@@ -48,16 +48,18 @@ func Start(ctx context.Context, name, program string, setup Setup) (*Target, err
 // options are the same for ours and for the reference, which does not know the
 // parameters that only ours has, and does not mind them.
 func (s Setup) options(program string) master.Options {
+	limit := "1h"
+	if s.TTLLimit > 0 {
+		limit = strconv.Itoa(s.TTLLimit) + "s"
+	}
 	lines := []string{
-		"connection_cache_ttl_limit = " + strconv.Itoa(max(s.TTLLimit, 0)) + "s",
+		"connection_cache_ttl_limit = " + limit,
+		"session_cache_ttl_limit = " + limit, // in the snapshot 20040720
 		"connection_cache_status_update_time = 1d",
 		"max_idle = 1d",
 		"smtputf8_enable = " + yes(s.UTF8),
 		"scached_live_check = " + yes(s.LiveCheck),
 		"scached_warning_limit = 0", // the reference has none
-	}
-	if s.TTLLimit == 0 {
-		lines[0] = "connection_cache_ttl_limit = 1h"
 	}
 	if s.Dialect != "" {
 		lines = append(lines, "scached_protocol_version = "+s.Dialect)

@@ -7,6 +7,7 @@ import (
 
 // A block is what stands between a repeat and its end.
 type block struct {
+	line  int // where its repeat stands
 	count int
 	lines []sourceLine
 	depth int // of repeats inside that are not at their end
@@ -31,7 +32,7 @@ func (r *runner) repeat(words []string) bool {
 	if len(words) != 1 || atoi(words[0]) <= 0 {
 		return false
 	}
-	r.block = &block{count: atoi(words[0])}
+	r.block = &block{line: r.line, count: atoi(words[0])}
 	return true
 }
 

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"strings"
 
 	"scache/scached/cache"
@@ -22,7 +23,7 @@ var commands []command
 func init() {
 	commands = []command{
 		{name: "cache_type", usage: "mode", run: (*runner).cacheType,
-			explain: "multi, single, server PATH, or server PATH VERSION: use another cache"},
+			explain: "use another cache: multi, single, server PATH or server PATH VERSION"},
 		{name: "save_endp", usage: "ttl endpoint endp_props fd", needsStore: true, run: (*runner).saveEndpoint,
 			explain: "keep a session with an endpoint for ttl seconds; fd is a number for it"},
 		{name: "find_endp", usage: "endpoint", needsStore: true, run: (*runner).findEndpoint,
@@ -35,7 +36,7 @@ func init() {
 			explain: "let seconds pass"},
 		{name: "verbose", usage: "level", run: (*runner).setVerbose,
 			explain: "0: do not trace what the cache does"},
-		{name: "?", run: (*runner).help, explain: "this"},
+		{name: "?", run: (*runner).help, explain: "tell the commands"},
 	}
 	commands = append(commands, extendedCommands...)
 }
@@ -46,6 +47,7 @@ func (r *runner) command(words []string) {
 		if c.name != words[0] || c.extended && !r.Extended {
 			continue
 		}
+		r.known = true
 		r.expire()
 		if c.needsStore && r.store == nil {
 			r.error("no session cache")
@@ -134,13 +136,11 @@ func (r *runner) findDestination(words []string) bool {
 	return true
 }
 
-// check reports an operation that could not be carried out, which makes any
-// script fail. It never happens to the commands of the reference with a cache
-// in this process.
+// check reports an operation that could not be carried out. It never happens to
+// the commands of the reference with a cache in this process.
 func (r *runner) check(operation string, err error) {
 	if err != nil {
 		r.error("%s: %v", operation, err)
-		r.failed = true
 	}
 }
 
@@ -192,8 +192,27 @@ func (r *runner) help([]string) bool {
 	r.out.print("%s\n", strings.Join(names, " "))
 	for _, c := range commands {
 		if r.typed && (!c.extended || r.Extended) {
-			r.out.print("  %-48s %s\n", c.name+" "+c.usage, c.explain)
+			r.out.print("%s", c)
 		}
 	}
 	return true
+}
+
+// String is a line of help.
+func (c command) String() string {
+	return fmt.Sprintf("  %-48s %s\n", strings.TrimSpace(c.name+" "+c.usage), c.explain)
+}
+
+// Help tells all commands, a line each, for people.
+func Help() string {
+	var plain, extended strings.Builder
+	for _, c := range commands {
+		if c.extended {
+			extended.WriteString(c.String())
+		} else {
+			plain.WriteString(c.String())
+		}
+	}
+	return "A script has a command on each line. A line that begins with # is a comment.\n\n" + plain.String() +
+		"\nExtended scripts also have:\n\n" + extended.String()
 }

@@ -1,21 +1,12 @@
 package script
 
-import (
-	"errors"
-	"io"
-)
-
-// ErrFailed means that the script did not do what it says; its output tells
-// how.
-var ErrFailed = errors.New("script failed")
-
-// ErrLate means that the commands of one second took longer than that. The
-// same script may succeed when the machine is less busy.
-var ErrLate = errors.New("commands took longer than the second they belong to")
+import "io"
 
 // Options are how to run a script.
 type Options struct {
-	Out io.Writer
+	Out io.Writer // what the reference's driver prints, to the byte
+	// Name is the script's in errors, most often its file; "script" if empty.
+	Name string
 
 	// RealTime makes the clock of a cache in this process the wall clock.
 	RealTime bool
@@ -23,19 +14,26 @@ type Options struct {
 	// the end, whatever the script says: what the driver of snapshot
 	// 2.2-20040720 did.
 	AlwaysVerbose bool
-	// Extended allows the commands that the reference does not have. An error
-	// then makes the script fail, where the reference ends at the 13th.
+	// Extended allows the commands that the reference does not have, and lets the
+	// script go on after the 13th error, where the reference ends.
 	Extended bool
 	// Lockstep makes the script fail with [ErrLate] when the wall clock runs
 	// away from it, so that two servers get each command in the same second.
 	Lockstep bool
-	// Server is the socket of a server that is used for "cache_type multi". Its
-	// protocol is the newest.
-	Server string
+	// Server is the socket of a server that is used for "cache_type multi", and
+	// Version its protocol's; the newest if empty.
+	Server, Version string
 	// Found, when set, is called for each lookup, with its line.
 	Found func(line int, result Result)
 
 	typed bool // by a person, on a terminal
+}
+
+func (o *Options) name() string {
+	if o.Name == "" {
+		return "script"
+	}
+	return o.Name
 }
 
 // A Result is what a lookup gave.

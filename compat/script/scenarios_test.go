@@ -29,11 +29,15 @@ func runFile(t *testing.T, path string, o Options) string {
 	defer in.Close()
 	var out bytes.Buffer
 	o.Out = &out
+	o.Name = path
 	err = Run(in, o)
-	// Errors alone do not make a script fail that the reference can run.
-	terminated := strings.HasSuffix(out.String(), "program terminated\n")
-	if terminated != errors.Is(err, ErrFailed) || err != nil && !terminated {
-		t.Errorf("%s: terminated is %v, error is %v", path, terminated, err)
+	var got Errors
+	if !errors.As(err, &got) && err != nil {
+		t.Errorf("%s: %v", path, err)
+	}
+	// The errors that are returned are those that are printed.
+	if diff := cmp.Diff(Expected(path, out.String()), got); diff != "" {
+		t.Errorf("%s: errors (-printed +returned):\n%s", path, diff)
 	}
 	return out.String()
 }

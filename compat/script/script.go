@@ -2,6 +2,7 @@ package script
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"strings"
 )
@@ -9,8 +10,10 @@ import (
 // A lineReader gives a line at a time, without its end.
 type lineReader interface{ ReadLine() (string, error) }
 
-// Run runs the script that it reads from in. It returns [ErrFailed] when the
-// output tells what is wrong, and other errors that the caller is to report.
+// Run runs the script that it reads from in. What is wrong with its lines stands
+// in the output, as the reference has it, and is returned as [Errors], with the
+// name of the script and the numbers of the lines. [ErrNoScript] means that it is
+// none. Other errors are those of reading and writing, and [ErrLate].
 func Run(in io.Reader, o Options) error {
 	return newRunner(o).run(&plainReader{bufio.NewReader(in)})
 }
@@ -36,8 +39,8 @@ type runner struct {
 	clock   clock
 	store   store // nil until the first cache_type
 	verbose bool
-	errors  int
-	failed  bool
+	errors  Errors
+	known   bool // there is a command in the script
 
 	line  int // number of the one that runs
 	saves int // how many save_endp so far
@@ -56,6 +59,7 @@ func newRunner(o Options) *runner {
 func (r *runner) run(lines lineReader) error {
 	err := r.runLines(lines)
 	if r.block != nil && err == nil {
+		r.line = r.block.line
 		r.error("repeat: no end")
 	}
 	if r.store != nil {
@@ -65,8 +69,8 @@ func (r *runner) run(lines lineReader) error {
 	if flushErr := r.out.w.Flush(); err == nil {
 		err = flushErr
 	}
-	if err == nil && r.failed {
-		err = ErrFailed
+	if err == nil || err == errEnough {
+		err = r.failure()
 	}
 	return err
 }
@@ -106,6 +110,9 @@ type sourceLine struct {
 	text   string
 }
 
+// errEnough ends a script with too many errors.
+var errEnough = errors.New("too many errors")
+
 // take runs a line, unless it belongs to a block that is being read.
 func (r *runner) take(line sourceLine) error {
 	words := split(line.text)
@@ -121,18 +128,13 @@ func (r *runner) take(line sourceLine) error {
 	r.line = line.number
 	r.command(words)
 	switch {
-	case r.errors >= maxErrors && !r.Extended && !r.typed:
-		r.out.logf("fatal: ", "too many errors - program terminated")
-		r.failed = true
-		return ErrFailed
+	case len(r.errors) >= maxErrors && !r.Extended && !r.typed:
+		const text = "too many errors - program terminated"
+		r.out.logf("fatal: ", text)
+		r.keep(text)
+		return errEnough
 	case r.Lockstep && r.clock.late():
 		return ErrLate
 	}
 	return nil
-}
-
-func (r *runner) error(format string, args ...any) {
-	r.out.logf("error: ", format, args...)
-	r.errors++
-	r.failed = r.failed || r.Extended
 }

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -41,7 +42,9 @@ func (r *runner) useServer(path, version, prefix string) {
 
 // useFreshServer makes the server of the options a cache without anything in
 // it: nobody else uses labels with such a prefix.
-func (r *runner) useFreshServer() { r.useServer(r.Server, newestVersion, rand.Text()+"\n") }
+func (r *runner) useFreshServer() {
+	r.useServer(r.Server, cmp.Or(r.Version, newestVersion), rand.Text()+"\n")
+}
 
 var newestVersion = protocol.Dialects[0].Version
 

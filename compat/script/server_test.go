@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -102,7 +103,7 @@ func TestServer(t *testing.T) {
 			if diff := cmp.Diff(serverOutput, got); diff != "" {
 				t.Errorf("output (-want +got):\n%s", diff)
 			}
-			if err != ErrFailed { // because of close and size
+			if !errors.Is(err, ErrFailed) { // because of close and size
 				t.Errorf("ended with %v", err)
 			}
 		})
@@ -144,7 +145,7 @@ func TestServerOfAnotherDialect(t *testing.T) {
 	path := startServer(t, protocol.Dialects[0])
 	// The server's greeting is taken for an answer.
 	got, err := runText(t, "cache_type server "+path+" 2.3\nfind_endp a\n", Options{})
-	if err != ErrFailed || !strings.HasPrefix(got, "unknown: error: find_endp: ") {
+	if !errors.Is(err, ErrFailed) || !strings.HasPrefix(got, "unknown: error: find_endp: ") {
 		t.Errorf("ended with %v; output:\n%s", err, got)
 	}
 }

@@ -83,8 +83,8 @@ func TestTerminal(t *testing.T) {
 	person.WriteString("\x04")
 	select {
 	case err := <-done:
-		// There was an error, and the commands are the extended ones.
-		if err != ErrFailed {
+		// There was an error, which the person has seen.
+		if err != nil {
 			t.Errorf("the script ended with %v", err)
 		}
 	case <-time.After(10 * time.Second):
