@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"scache/scached/install"
@@ -11,11 +13,17 @@ func newInstall() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "install",
 		Short: "make scached the program of Postfix's scache service",
-		Args:  cobra.NoArgs,
-		RunE:  installing(&o, install.Install),
+		Long: `Install copies scached into Postfix's daemon_directory, makes it the program of
+the scache service in master.cf, and sets the dialect that this Postfix speaks
+in scached.cf. Run it again for a new scached, or when Postfix has got another
+version. It changes nothing unless all of it can be done, and what it does can be
+taken back with "scachectl uninstall". It does not reload Postfix.`,
+		Args: cobra.NoArgs,
+		RunE: installing(&o, install.Install),
 	}
-	installFlags(c, &o)
-	fileVar(c.Flags(), &o.Daemon, "scached", besideUs("scached"), "the `daemon` to install")
+	configVar(c, &o)
+	daemonVar(c, &o, "the `daemon` to install")
+	dryRunVar(c, &o)
 	return c
 }
 
@@ -24,10 +32,30 @@ func newUninstall() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "uninstall",
 		Short: "take back what install did",
-		Args:  cobra.NoArgs,
-		RunE:  installing(&o, install.Uninstall),
+		Long: `Uninstall makes scache(8) the program of the service again, whatever else was
+changed in master.cf since, and removes what "scachectl install" has added. It
+does not reload Postfix.`,
+		Args: cobra.NoArgs,
+		RunE: installing(&o, install.Uninstall),
 	}
-	installFlags(c, &o)
+	configVar(c, &o)
+	dryRunVar(c, &o)
+	return c
+}
+
+func newCheck() *cobra.Command {
+	var o install.Options
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "say whether scached works with a Postfix and its configuration",
+		Long: `Check looks at Postfix, its master.cf, the parameters in main.cf and scached.cf
+and after -o, lets the daemon start with them, and says what would keep it from
+working, before it delays any mail. It changes nothing.`,
+		Args: cobra.NoArgs,
+		RunE: installing(&o, install.Check),
+	}
+	configVar(c, &o)
+	daemonVar(c, &o, "the `daemon` to check")
 	return c
 }
 
@@ -38,7 +66,21 @@ func installing(o *install.Options, do func(install.Options) error) func(*cobra.
 	}
 }
 
-func installFlags(c *cobra.Command, o *install.Options) {
-	directoryVar(c.Flags(), &o.ConfigDir, "config", "", "Postfix's configuration `directory` (default the system's)")
+func configVar(c *cobra.Command, o *install.Options) {
+	directoryVar(c.Flags(), &o.ConfigDir, "config", "", "Postfix's configuration `directory` (default $MAIL_CONFIG, or the system's)")
+}
+
+// daemonVar is for a daemon that was built together with this program, or else
+// was put where it belongs by a package of the system.
+func daemonVar(c *cobra.Command, o *install.Options, usage string) {
+	beside := besideUs("scached")
+	if _, err := os.Stat(beside); err != nil {
+		beside = ""
+		usage += " (default the one in daemon_directory)"
+	}
+	fileVar(c.Flags(), &o.Daemon, "scached", beside, usage)
+}
+
+func dryRunVar(c *cobra.Command, o *install.Options) {
 	c.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would be done")
 }

@@ -34,7 +34,7 @@ func newRoot() *cobra.Command {
 		&cobra.Group{ID: groupOperate, Title: "On a mail server:"},
 		&cobra.Group{ID: groupCompare, Title: "See it work, and compare it with scache(8):"},
 	)
-	addTo(root, groupOperate, newInstall(), newUninstall(), newAttr())
+	addTo(root, groupOperate, newInstall(), newUninstall(), newCheck(), newAttr())
 	addTo(root, groupCompare, newRun(), newDiff(), newRefs(), newScript(), newBench(), newTorture(), newSoak())
 	root.AddCommand(newVersion())
 	root.SetHelpCommand(newHelp())

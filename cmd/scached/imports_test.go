@@ -38,8 +38,8 @@ var arrows = []struct{ name, imports string }{
 	{"scached/server", "attrproto scached/cache scached/protocol scached/strerror"},
 	{"scached/daemon", "attrproto scached/strerror"},
 	{"scached/client", "attrproto scached/protocol"},
-	{"scached/install", ""},
 	{"scached/settings", "scached/cache scached/daemon scached/protocol"},
+	{"scached/install", "scached/daemon scached/settings"},
 	{"cmd/scached", "scached/daemon scached/server scached/settings"},
 
 	{"testdata", ""},

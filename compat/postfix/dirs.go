@@ -61,16 +61,16 @@ func (p *Instance) build() (err error) {
 	return master.WriteSettled(p.dirs.config+"/master.cf", services)
 }
 
-// buildDaemonDir copies the installed daemons and puts ours beside them:
-// master(8) runs what is in daemon_directory and nothing else. Symbolic links
-// would do, but "postfix start" warns of each.
+// buildDaemonDir copies the installed daemons and puts ours beside them, or in
+// the place of one that is installed: master(8) runs what is in daemon_directory
+// and nothing else. Symbolic links would do, but "postfix start" warns of each.
 func (p *Instance) buildDaemonDir() error {
 	entries, err := os.ReadDir(p.own.DaemonDir)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		if !entry.Type().IsRegular() {
+		if !entry.Type().IsRegular() || p.options.Cache != "" && entry.Name() == p.CacheProgram() {
 			continue
 		}
 		if err := copyProgram(filepath.Join(p.own.DaemonDir, entry.Name()), filepath.Join(p.dirs.daemon, entry.Name())); err != nil {
