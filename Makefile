@@ -5,11 +5,12 @@ CONFIG   ?= /etc/postfix
 FUZZTIME ?= 60s
 SOAKTIME ?= 10m
 
-# The version comes from git, where git can tell it.
-VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
+# The version comes from git, where git can tell it; see scached/version.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X scache/scached/version.version=$(VERSION)
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(VCS) -ldflags='-s -w' -o bin/ ./cmd/scached ./cmd/scachectl
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o bin/ ./cmd/scached ./cmd/scachectl
 
 # Postfix is what everything is compared with. SKIP_POSTFIX=1: do not install it.
 postfix:

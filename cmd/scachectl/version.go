@@ -3,9 +3,10 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"scache/scached/version"
 )
 
 func newVersion() *cobra.Command {
@@ -14,17 +15,14 @@ func newVersion() *cobra.Command {
 		Short: "say which version this is",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(c.OutOrStdout(), "scachectl", version())
+			_, err := fmt.Fprintln(c.OutOrStdout(), "scachectl", versionLine())
 			return err
 		},
 	}
 }
 
-// version comes from the build: of a tag, or of a commit and its time.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(unknown)"
-	}
-	return fmt.Sprintf("%s (%s %s/%s)", info.Main.Version, info.GoVersion, runtime.GOOS, runtime.GOARCH)
+// versionLine is the version of both programs, which are built together, and of
+// the compiler.
+func versionLine() string {
+	return fmt.Sprintf("%s (%s %s/%s)", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

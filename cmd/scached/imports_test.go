@@ -40,7 +40,8 @@ var arrows = []struct{ name, imports string }{
 	{"scached/client", "attrproto scached/protocol"},
 	{"scached/settings", "scached/cache scached/daemon scached/protocol"},
 	{"scached/install", "scached/daemon scached/settings"},
-	{"cmd/scached", "scached/daemon scached/server scached/settings"},
+	{"scached/version", ""},
+	{"cmd/scached", "scached/daemon scached/server scached/settings scached/version"},
 
 	{"testdata", ""},
 	{"compat", ""},
@@ -54,7 +55,7 @@ var arrows = []struct{ name, imports string }{
 	{"compat/bench", "attrproto compat/mail compat/master compat/postfix scached/install scached/protocol"},
 	{"compat/torture", "attrproto compat/mail compat/master compat/postfix scached/install scached/protocol"},
 	{"cmd/scachectl", "attrproto attrproto/attrtool attrproto/service compat/bench compat/diff compat/mail" +
-		" compat/script compat/torture scached/install"},
+		" compat/script compat/torture scached/install scached/version"},
 	{"scripts", ""},
 }
 

@@ -12,12 +12,16 @@ import (
 	"scache/scached/daemon"
 	"scache/scached/server"
 	"scache/scached/settings"
+	"scache/scached/version"
 )
 
 func main() {
 	var set settings.Settings
 	p := daemon.Start(os.Args, set.Service())
 	p.Log.LimitWarnings(set.WarningLimit)
+	if p.Verbose > 0 {
+		p.Log.Info("scached " + version.String() + ", dialect " + set.Protocol)
+	}
 	s, err := server.New(config(p, &set))
 	if err == nil && p.Stream {
 		err = s.ServeStream(0, 1)

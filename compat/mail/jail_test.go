@@ -28,7 +28,7 @@ func TestPrivileges(t *testing.T) {
 				if diff := cmp.Diff([]any{want.UID, want.GID, want.Groups}, []any{got.UID, got.GID, got.Groups}); diff != "" {
 					t.Errorf("user and groups (-reference +ours):\n%s", diff)
 				}
-				if got.CapInh|got.CapPrm|got.CapEff|got.CapBnd|got.CapAmb != 0 {
+				if got.CapInh|got.CapPrm|got.CapEff|got.CapAmb != 0 {
 					t.Errorf("capabilities left: %+v", got)
 				}
 				if !got.NoNewPrivs {

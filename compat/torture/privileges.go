@@ -38,7 +38,6 @@ func privileges(a *Arena) error {
 		complain(group == 0, "it is in root's group")
 	}
 	complain(c.CapInh|c.CapPrm|c.CapEff|c.CapAmb != 0, "it has capabilities")
-	complain(c.CapBnd != 0, "a program that it starts could get capabilities")
 	complain(!c.NoNewPrivs, "a program that it starts could get new privileges")
 	complain(root != a.Daemon.QueueDir(), "its root directory is %s", root)
 	dumpable, err := dumpable(pid)

@@ -25,21 +25,19 @@ type privileges struct {
 	setgroups func([]int) error
 	setuid    func(int) error
 
-	dropBounds func() error // give up the capabilities that a program could gain by execve
-	seal       func() error // give up everything that setuid leaves
-	verify     func(*account) error
+	seal   func() error // give up everything that setuid leaves
+	verify func(*account) error
 }
 
 var realPrivileges = privileges{
-	geteuid:    syscall.Geteuid,
-	chroot:     syscall.Chroot,
-	chdir:      syscall.Chdir,
-	setgid:     syscall.Setgid,
-	setgroups:  syscall.Setgroups,
-	setuid:     syscall.Setuid,
-	dropBounds: dropBounds,
-	seal:       seal,
-	verify:     verifyIdentity,
+	geteuid:   syscall.Geteuid,
+	chroot:    syscall.Chroot,
+	chdir:     syscall.Chdir,
+	setgid:    syscall.Setgid,
+	setgroups: syscall.Setgroups,
+	setuid:    syscall.Setuid,
+	seal:      seal,
+	verify:    verifyIdentity,
 }
 
 // enter goes to jail: root directory, groups, user, in this order, since each
@@ -62,7 +60,7 @@ func (j jail) enter(p privileges) error {
 	if j.user == nil {
 		return nil
 	}
-	if err := j.user.become(p, wasRoot); err != nil {
+	if err := j.user.become(p); err != nil {
 		return err
 	}
 	if err := p.verify(j.user); err != nil {
@@ -74,17 +72,12 @@ func (j jail) enter(p privileges) error {
 	return nil
 }
 
-func (a *account) become(p privileges, wasRoot bool) error {
+func (a *account) become(p privileges) error {
 	if err := p.setgid(a.gid); err != nil {
 		return &callError{fmt.Sprintf("setgid(%d)", a.gid), err}
 	}
 	if err := p.setgroups(a.groups); err != nil {
 		return &callError{"initgroups", err}
-	}
-	if wasRoot {
-		if err := p.dropBounds(); err != nil {
-			return err
-		}
 	}
 	if err := p.setuid(a.uid); err != nil {
 		return &callError{fmt.Sprintf("setuid(%d)", a.uid), err}
@@ -112,8 +105,11 @@ func verifyIdentity(a *account) error {
 			return fmt.Errorf("group %d is left over after initgroups", group)
 		}
 	}
-	if syscall.Setuid(0) == nil || syscall.Seteuid(0) == nil || syscall.Setgid(0) == nil {
-		return errors.New("root privileges could be regained")
+	// The calls before were for all threads or for none, so one tells of all.
+	for _, call := range []uintptr{unix.SYS_SETUID, unix.SYS_SETGID} {
+		if _, _, errno := syscall.RawSyscall(call, 0, 0, 0); errno == 0 {
+			return errors.New("root privileges could be regained")
+		}
 	}
 	return nil
 }

@@ -35,20 +35,19 @@ func recorded(calls *[]string, root bool, fail string) privileges {
 			}
 			return 7
 		},
-		chroot:     func(dir string) error { return do("chroot " + dir) },
-		chdir:      func(dir string) error { return do("chdir " + dir) },
-		setgid:     func(id int) error { return do(fmt.Sprint("setgid ", id)) },
-		setgroups:  func(ids []int) error { return do(fmt.Sprint("setgroups ", ids)) },
-		setuid:     func(id int) error { return do(fmt.Sprint("setuid ", id)) },
-		dropBounds: func() error { return do("drop bounds") },
-		seal:       func() error { return do("seal") },
-		verify:     func(a *account) error { return do("verify " + a.name) },
+		chroot:    func(dir string) error { return do("chroot " + dir) },
+		chdir:     func(dir string) error { return do("chdir " + dir) },
+		setgid:    func(id int) error { return do(fmt.Sprint("setgid ", id)) },
+		setgroups: func(ids []int) error { return do(fmt.Sprint("setgroups ", ids)) },
+		setuid:    func(id int) error { return do(fmt.Sprint("setuid ", id)) },
+		seal:      func() error { return do("seal") },
+		verify:    func(a *account) error { return do("verify " + a.name) },
 	}
 }
 
 func TestJailOrder(t *testing.T) {
 	user := &account{"postfix", 102, 105, []int{105, 11}}
-	whole := []string{"chroot /q", "chdir /", "setgid 105", "setgroups [105 11]", "drop bounds", "setuid 102", "verify postfix", "seal"}
+	whole := []string{"chroot /q", "chdir /", "setgid 105", "setgroups [105 11]", "setuid 102", "verify postfix", "seal"}
 	tests := []struct {
 		name string
 		jail jail
@@ -69,9 +68,8 @@ func TestJailOrder(t *testing.T) {
 		{name: "no chdir", jail: jail{"/q", user}, fail: "chdir", want: whole[:2], err: "chdir(/): Operation not permitted"},
 		{name: "no group", jail: jail{"/q", user}, fail: "setgid", want: whole[:3], err: "setgid(105): Operation not permitted"},
 		{name: "no groups", jail: jail{"/q", user}, fail: "setgroups", want: whole[:4], err: "initgroups: Operation not permitted"},
-		{name: "bounds stay", jail: jail{"/q", user}, fail: "drop", want: whole[:5], err: "operation not permitted"},
-		{name: "no user", jail: jail{"/q", user}, fail: "setuid", want: whole[:6], err: "setuid(102): Operation not permitted"},
-		{name: "not who we should be", jail: jail{"/q", user}, fail: "verify", want: whole[:7], err: "operation not permitted"},
+		{name: "no user", jail: jail{"/q", user}, fail: "setuid", want: whole[:5], err: "setuid(102): Operation not permitted"},
+		{name: "not who we should be", jail: jail{"/q", user}, fail: "verify", want: whole[:6], err: "operation not permitted"},
 		{name: "not sealed", jail: jail{"/q", user}, fail: "seal", want: whole, err: "operation not permitted"},
 	}
 	for _, test := range tests {
@@ -101,7 +99,7 @@ func TestStartEntersTheJail(t *testing.T) {
 		t.Fatal(w.log.texts())
 	}
 	defer p.Log.close(t)
-	want := []string{"chroot " + w.dir + "/queue", "chdir /", "setgid 105", "setgroups [105 11]", "drop bounds", "setuid 102", "verify postfix"}
+	want := []string{"chroot " + w.dir + "/queue", "chdir /", "setgid 105", "setgroups [105 11]", "setuid 102", "verify postfix"}
 	if diff := cmp.Diff(want, calls); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
@@ -196,7 +194,7 @@ func TestJail(t *testing.T) {
 			if chroot {
 				args = append([]string{"-c"}, args...)
 			}
-			cmd := w.command(t, probePath(t), args, []string{"TZ=" + zone})
+			cmd := w.command(t, probePath(t), args, []string{"TZ=" + zone, "GENERATION=0"})
 			cmd.Stderr = os.Stderr
 			stdin, err := cmd.StdinPipe()
 			if err != nil {
@@ -283,7 +281,7 @@ func checkInmate(t *testing.T, pid int, home string, chroot bool) {
 		"Groups":     strings.Trim(fmt.Sprint(owner.groups), "[]"),
 		"NoNewPrivs": "1",
 	}
-	for _, set := range []string{"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"} {
+	for _, set := range []string{"CapInh", "CapPrm", "CapEff", "CapAmb"} {
 		want[set] = "0000000000000000"
 	}
 	for _, thread := range threads {

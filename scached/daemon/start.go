@@ -284,7 +284,8 @@ func (s *starter) checkOptions() error {
 }
 
 func (s *starter) readGeneration() error {
-	if generation, ok := s.sys.getenv("GENERATION"); ok {
+	generation, ok := s.sys.getenv("GENERATION")
+	if s.Status.WithoutGeneration = !ok; ok {
 		if !allDigits(generation) {
 			return fmt.Errorf("bad generation: %s", generation)
 		}

@@ -546,6 +546,9 @@ func TestStartWithAStream(t *testing.T) {
 		t.Fatal(w.log.texts())
 	}
 	defer p.Log.close(t)
+	if !p.Status.WithoutGeneration {
+		t.Error("there is a generation without one in the environment")
+	}
 	if !p.Stream || p.Listen != nil || p.Status.FD != -1 {
 		t.Errorf("%+v", p)
 	}

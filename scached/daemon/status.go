@@ -24,28 +24,33 @@ type Status struct {
 	FD         int // borrowed from master(8), shared with it: its flags are not ours to change; -1 for none
 	PID        int
 	Generation uint32
+	// WithoutGeneration leaves the generation out of the records. A master(8) that
+	// sets none in the environment expects that, as the snapshot 20040720 does.
+	WithoutGeneration bool
 }
 
 // Notify writes one record: process number, generation and state, as three
-// native words (src/master/master_proto.c). It never blocks; a channel without
+// native words (src/master/master_proto.c), or without the generation. It never blocks; a channel without
 // room is unix.EAGAIN, and nothing was written. Any other error means that there
 // is no master(8) any more. Without a channel there is nobody to tell.
 func (s Status) Notify(state int) error {
 	if s.FD < 0 {
 		return nil
 	}
-	var record [12]byte
-	binary.NativeEndian.PutUint32(record[0:], uint32(s.PID))
-	binary.NativeEndian.PutUint32(record[4:], s.Generation)
-	binary.NativeEndian.PutUint32(record[8:], uint32(state))
-	err := s.send(record[:])
+	var buffer [12]byte
+	record := binary.NativeEndian.AppendUint32(buffer[:0], uint32(s.PID))
+	if !s.WithoutGeneration {
+		record = binary.NativeEndian.AppendUint32(record, s.Generation)
+	}
+	record = binary.NativeEndian.AppendUint32(record, uint32(state))
+	err := s.send(record)
 	if err == unix.ENOTSOCK {
 		// Where pipes go both ways master(8) uses one. A pipe that is ready has
 		// room for a page, and nobody else writes to it.
 		if !writable(s.FD, 0) {
 			return unix.EAGAIN
 		}
-		_, err = retry(func() (int, error) { return unix.Write(s.FD, record[:]) })
+		_, err = retry(func() (int, error) { return unix.Write(s.FD, record) })
 	}
 	return err
 }

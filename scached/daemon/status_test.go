@@ -54,6 +54,23 @@ func TestNotify(t *testing.T) {
 		if diff := cmp.Diff([]uint32{4711, 0xfffffff0, 0, 4711, 0xfffffff0, 1}, got); diff != "" {
 			t.Errorf("records (-want +got):\n%s", diff)
 		}
+		s.WithoutGeneration = true
+		if err := s.Notify(StateAvailable); err != nil {
+			t.Fatal(err)
+		}
+		if n, err = unix.Read(master, buf); err != nil || n != 8 ||
+			binary.NativeEndian.Uint32(buf) != 4711 || binary.NativeEndian.Uint32(buf[4:]) != 1 {
+			t.Errorf("without a generation: %d bytes, %v: %x", n, err, buf[:max(n, 0)])
+		}
+	})
+}
+
+func TestNotifyDoesNotAllocate(t *testing.T) {
+	eachChannel(t, func(t *testing.T, master, ours int) {
+		s := Status{FD: ours, PID: 1}
+		if n := testing.AllocsPerRun(50, func() { s.Notify(StateTaken) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
 	})
 }
 

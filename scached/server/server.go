@@ -29,7 +29,7 @@ type Config struct {
 
 	MaxIdle    time.Duration // end when there was no client for so long
 	IPCTimeout time.Duration // for one request
-	Statistics time.Duration // log them so often
+	Statistics time.Duration // log them so often, and at the end; 0 for never
 
 	// Turn is called in each turn of the loop, which sleeps for at most
 	// MaxSleep.
@@ -91,7 +91,7 @@ type Server struct {
 func New(config Config) (*Server, error) {
 	now := time.Now()
 	s := &Server{config: config, now: now, clock: newClock(now), idleSince: now, epoll: -1, wake: -1, timer: timer{fd: -1}}
-	s.reportDue = now.Add(config.Statistics)
+	s.reportDue = now.Add(s.statisticsPeriod())
 	seconds, _ := s.clock.read(now)
 	settings := protocol.Config{
 		Name: config.Name, Dialect: config.Dialect, TTLLimit: int(config.TTLLimit / time.Second),
@@ -232,7 +232,21 @@ func (s *Server) sayGoodbye() {
 func (s *Server) Report() {
 	s.pressure.sessions += s.service.Cache.Dropped()
 	s.pressure.say(s.config.Log)
-	s.service.Statistics.Report(s.config.Log, s.now)
+	s.logStatistics()
+}
+
+// statisticsPeriod is how long it is from one look at the statistics to the next.
+func (s *Server) statisticsPeriod() time.Duration {
+	if s.config.Statistics == 0 {
+		return 24 * time.Hour // there is nothing to look at
+	}
+	return s.config.Statistics
+}
+
+func (s *Server) logStatistics() {
+	if s.config.Statistics > 0 {
+		s.service.Statistics.Report(s.config.Log, s.now)
+	}
 }
 
 func (s *Server) dispatch(event *unix.EpollEvent) {
@@ -289,8 +303,8 @@ func (s *Server) runTimers() {
 	seconds, _ := s.clock.read(s.now)
 	s.service.Cache.Expire(seconds)
 	if !s.now.Before(s.reportDue) {
-		s.service.Statistics.Report(s.config.Log, s.now)
-		s.reportDue = s.now.Add(s.config.Statistics)
+		s.logStatistics()
+		s.reportDue = s.now.Add(s.statisticsPeriod())
 	}
 	for range sweepSize { // the rest in the next turn, which is at once
 		c := s.busy.first
