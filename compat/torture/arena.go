@@ -9,7 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/compat/master"
+	"scache/compat/wire"
 )
+
+// patience is how long a client waits for an answer before it counts as none.
+const patience = 3 * time.Second
 
 // An Arena is where an attack takes place: a daemon, and what is thrown at it.
 type Arena struct {
@@ -37,6 +41,39 @@ func (a *Arena) size(short, full int) int {
 		return full
 	}
 	return short
+}
+
+// dial makes a client that is not greeted yet.
+func (a *Arena) dial() (*wire.Client, error) { return wire.Dial(a.Daemon.Socket(), patience) }
+
+// connect makes a client that lives as long as the attack.
+func (a *Arena) connect() (*wire.Client, error) {
+	c, err := a.dial()
+	if err == nil {
+		a.keep(c.FD())
+	}
+	return c, err
+}
+
+// greeted is connect for a client that has got its greeting.
+func (a *Arena) greeted() (*wire.Client, error) {
+	c, err := a.connect()
+	if err == nil {
+		err = c.Expect(wire.Greeting)
+	}
+	return c, err
+}
+
+// crowd makes n clients, greeted or not.
+func (a *Arena) crowd(n int, connect func() (*wire.Client, error)) ([]*wire.Client, error) {
+	clients := make([]*wire.Client, n)
+	for i := range clients {
+		var err error
+		if clients[i], err = connect(); err != nil {
+			return nil, fmt.Errorf("client %d: %w", i, err)
+		}
+	}
+	return clients, nil
 }
 
 // keep takes ownership of descriptors, until the attack is over.

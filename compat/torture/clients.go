@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/compat/master"
+	"scache/compat/wire"
 	"scache/scached/protocol"
 )
 
@@ -39,12 +40,12 @@ func clientAttacks() []Attack {
 const halfRequest = "request\x00save_endp\x00ttl\x00"
 
 func stuckInRequest(a *Arena) error {
-	fds, err := a.crowd(hundred, a.connect)
+	clients, err := a.crowd(hundred, a.connect)
 	if err != nil {
 		return err
 	}
-	for _, fd := range fds {
-		trySend(fd, halfRequest)
+	for _, c := range clients {
+		c.TrySend(halfRequest)
 	}
 	return nil
 }
@@ -52,16 +53,16 @@ func stuckInRequest(a *Arena) error {
 // slow needs some seconds to show anything, so the pace of the short attack is
 // ten bytes a second.
 func slow(a *Arena) error {
-	fds, err := a.crowd(hundred, a.connect)
+	clients, err := a.crowd(hundred, a.connect)
 	if err != nil {
 		return err
 	}
-	request := saveEndpoint("slow", "2")
+	request := wire.SaveEndpoint("slow", "2")
 	pace := time.Second / time.Duration(a.size(10, 1))
 	a.start(func(ctx context.Context) {
 		for i := range len(request) {
-			for _, fd := range fds {
-				trySend(fd, request[i:i+1])
+			for _, c := range clients {
+				c.TrySend(request[i : i+1])
 				pause(ctx, pace/hundred)
 			}
 			if ctx.Err() != nil {
@@ -74,17 +75,17 @@ func slow(a *Arena) error {
 }
 
 func halfClosed(a *Arena) error {
-	fds, err := a.crowd(hundred, a.connect)
+	clients, err := a.crowd(hundred, a.connect)
 	if err != nil {
 		return err
 	}
-	for i, fd := range fds {
-		trySend(fd, halfRequest[:i%len(halfRequest)])
+	for i, c := range clients {
+		c.TrySend(halfRequest[:i%len(halfRequest)])
 		how := unix.SHUT_WR
 		if i%2 == 0 {
 			how = unix.SHUT_RD
 		}
-		if err := unix.Shutdown(fd, how); err != nil {
+		if err := unix.Shutdown(c.FD(), how); err != nil {
 			return fmt.Errorf("shutdown: %w", err)
 		}
 	}
@@ -93,20 +94,20 @@ func halfClosed(a *Arena) error {
 
 // neverReading asks until the daemon takes no more.
 func neverReading(a *Arena) error {
-	fds, err := a.crowd(hundred, a.connect)
+	clients, err := a.crowd(hundred, a.connect)
 	if err != nil {
 		return err
 	}
 	var asking sync.WaitGroup
-	for _, fd := range fds {
-		asking.Go(func() { fill(a.ctx, fd) })
+	for _, c := range clients {
+		asking.Go(func() { fill(a.ctx, c) })
 	}
 	asking.Wait()
-	for i, fd := range fds {
-		if queued(fd) == 0 {
-			fill(a.ctx, fd) // the daemon was only slow
+	for i, c := range clients {
+		if c.Unread() == 0 {
+			fill(a.ctx, c) // the daemon was only slow
 		}
-		if queued(fd) == 0 {
+		if c.Unread() == 0 {
 			return fmt.Errorf("client %d still gets answers", i)
 		}
 	}
@@ -115,31 +116,23 @@ func neverReading(a *Arena) error {
 
 // fill asks until the daemon no longer reads what a client says, since that does
 // not read either. Some hundred answers fit into its socket.
-func fill(ctx context.Context, fd int) {
+func fill(ctx context.Context, c *wire.Client) {
 	const stuck = patience / 10
+	nothing := wire.FindEndpoint("nothing")
 	asked := time.Now()
 	for ctx.Err() == nil {
-		if queued(fd) > 0 {
+		if c.Unread() > 0 {
 			if time.Since(asked) >= stuck {
 				return
 			}
 			pause(ctx, time.Millisecond)
 			continue
 		}
-		if !trySend(fd, findEndpoint("nothing")) {
+		if n, _ := c.TrySend(nothing); n < len(nothing) {
 			return
 		}
 		asked = time.Now()
 	}
-}
-
-// queued is how many bytes the daemon has not read yet.
-func queued(fd int) int {
-	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
-	if err != nil {
-		return 0
-	}
-	return n
 }
 
 // garbagePace is how often each of the clients sends some, as a program would
@@ -147,15 +140,15 @@ func queued(fd int) int {
 const garbagePace = 20 * time.Millisecond
 
 func garbage(a *Arena) error {
-	fds, err := a.crowd(hundred, a.connect)
+	clients, err := a.crowd(hundred, a.connect)
 	if err != nil {
 		return err
 	}
 	a.start(func(ctx context.Context) {
 		random := rand.New(rand.NewPCG(1, 2))
 		for ctx.Err() == nil {
-			for _, fd := range fds {
-				trySend(fd, randomBytes(random, random.IntN(200)))
+			for _, c := range clients {
+				c.TrySend(randomBytes(random, random.IntN(200)))
 				pause(ctx, garbagePace/hundred)
 			}
 		}
@@ -173,16 +166,23 @@ func nothings(a *Arena) error {
 	message := strings.Repeat("\x00", protocol.BufferSize)
 	for range hundred {
 		a.start(func(ctx context.Context) {
-			fd := -1
+			var c *wire.Client
 			for ctx.Err() == nil {
-				if fd < 0 || ended(fd, 0) {
-					unix.Close(fd)
-					fd, _ = dial(a.Daemon.Socket())
+				if c != nil && c.Ended(0) {
+					c.Close()
+					c = nil
 				}
-				trySend(fd, message)
+				if c == nil {
+					c, _ = a.dial()
+				}
+				if c != nil {
+					c.TrySend(message)
+				}
 				pause(ctx, nothingsPace)
 			}
-			unix.Close(fd)
+			if c != nil {
+				c.Close()
+			}
 		})
 	}
 	return nil
@@ -201,53 +201,52 @@ func randomBytes(random *rand.Rand, n int) string {
 }
 
 func owing(a *Arena) error {
-	fds, err := a.crowd(hundred, a.connect)
+	clients, err := a.crowd(hundred, a.connect)
 	if err != nil {
 		return err
 	}
-	for _, fd := range fds {
-		trySend(fd, saveEndpoint("owed", "2"))
+	for _, c := range clients {
+		c.TrySend(wire.SaveEndpoint("owed", "2"))
 	}
 	return nil
 }
 
 func stuckInHandOver(a *Arena) error {
 	for i := range hundred {
-		fd, err := a.promised(fmt.Sprint("stuck ", i))
+		c, err := a.promised(fmt.Sprint("stuck ", i))
 		if err != nil {
 			return err
 		}
 		if i%2 == 0 { // half of them are ready, but do not tell that they have it
-			trySend(fd, dummy)
+			c.TrySend(wire.Dummy)
 		}
 	}
 	return nil
 }
 
 // promised makes a client that was told of a session, and has not got it.
-func (a *Arena) promised(label string) (fd int, err error) {
-	fd, _, err = a.promisedFrom(label)
-	return fd, err
+func (a *Arena) promised(label string) (c *wire.Client, err error) {
+	c, _, err = a.promisedFrom(label)
+	return c, err
 }
 
-// promisedFrom is promised with the remote end of the SMTP session.
-func (a *Arena) promisedFrom(label string) (fd, remote int, err error) {
-	if fd, err = a.greeted(); err != nil {
-		return -1, -1, err
+// promisedFrom is promised with its session, of which the remote end is left.
+func (a *Arena) promisedFrom(label string) (c *wire.Client, s *wire.Session, err error) {
+	if c, err = a.greeted(); err != nil {
+		return nil, nil, err
 	}
-	session, remote, err := pair()
-	if err != nil {
-		return -1, -1, err
+	if s, err = wire.Pair(); err != nil {
+		return nil, nil, err
 	}
-	a.keep(remote)
-	defer unix.Close(session)
-	if err := save(fd, label, "2", session); err != nil {
-		return -1, -1, fmt.Errorf("save_endp: %w", err)
+	a.keep(s.Remote)
+	defer s.CloseLocal()
+	if err := c.Save(label, "2", s.Local); err != nil {
+		return nil, nil, fmt.Errorf("save_endp: %w", err)
 	}
-	if err := ask(fd, findEndpoint(label), found); err != nil {
-		return -1, -1, fmt.Errorf("find_endp: %w", err)
+	if err := c.Ask(wire.FindEndpoint(label), wire.Found); err != nil {
+		return nil, nil, fmt.Errorf("find_endp: %w", err)
 	}
-	return fd, remote, nil
+	return c, s, nil
 }
 
 // everyKind is one attack after the other. That one of them had no success, as
@@ -266,12 +265,12 @@ func overtime(a *Arena) error {
 	if err != nil {
 		return err
 	}
-	trySend(stuck, halfRequest)
+	stuck.TrySend(halfRequest)
 	owing, err := a.greeted()
 	if err != nil {
 		return err
 	}
-	trySend(owing, saveEndpoint("owed", "2"))
+	owing.TrySend(wire.SaveEndpoint("owed", "2"))
 	handOver, err := a.promised("never taken")
 	if err != nil {
 		return err
@@ -281,8 +280,8 @@ func overtime(a *Arena) error {
 		return err
 	}
 	fill(a.ctx, deaf)
-	for what, fd := range map[string]int{"in a request": stuck, "that owes a descriptor": owing, "in a hand-over": handOver, "that never reads": deaf} {
-		if !ended(fd, patience) {
+	for what, c := range map[string]*wire.Client{"in a request": stuck, "that owes a descriptor": owing, "in a hand-over": handOver, "that never reads": deaf} {
+		if !c.Ended(patience) {
 			return fmt.Errorf("a client %s was not dropped", what)
 		}
 	}

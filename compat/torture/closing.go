@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"scache/compat/wire"
 )
 
 // closeAttacks are about sessions that take their time to be closed, or to be
@@ -24,7 +26,7 @@ const expiry = 2200 * time.Millisecond
 // lingeringSessions expire together, and files after them, whose close waits
 // its turn with them.
 func lingeringSessions(a *Arena) error {
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
@@ -37,7 +39,7 @@ func lingeringSessions(a *Arena) error {
 		if err != nil {
 			return err
 		}
-		err = save(fd, "linger", "1", session)
+		err = c.Save("linger", "1", session)
 		unix.Close(session)
 		if err != nil {
 			return err
@@ -49,7 +51,7 @@ func lingeringSessions(a *Arena) error {
 	}
 	defer unix.Close(file)
 	for range 40 {
-		if err := save(fd, "file", "1", file); err != nil {
+		if err := c.Save("file", "1", file); err != nil {
 			return err
 		}
 	}
@@ -70,25 +72,24 @@ func lingeringSessions(a *Arena) error {
 // lingeringInQueue saves UNIX-domain sockets, each with a lingering socket among
 // what it has received: it is closed with them.
 func lingeringInQueue(a *Arena) error {
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
 	for range 40 {
-		session, remote, err := pair()
+		s, err := wire.Pair()
 		if err != nil {
 			return err
 		}
 		hidden, err := a.lingering()
 		if err == nil {
-			err = sendWith(remote, "x", rights(hidden, 1))
+			err = s.Say("x", hidden)
 			unix.Close(hidden)
 		}
 		if err == nil {
-			err = save(fd, "queue", "1", session)
+			err = c.Save("queue", "1", s.Local)
 		}
-		unix.Close(session)
-		unix.Close(remote)
+		s.Close()
 		if err != nil {
 			return err
 		}
@@ -100,18 +101,18 @@ func lingeringInQueue(a *Arena) error {
 // lingeringUnread sends a lingering socket to a daemon that has stopped reading
 // from this client, since it does not read either, and goes away.
 func lingeringUnread(a *Arena) error {
-	fd, err := dial(a.Daemon.Socket())
+	c, err := a.dial()
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
-	fill(a.ctx, fd)
+	defer c.Close()
+	fill(a.ctx, c)
 	hidden, err := a.lingering()
 	if err != nil {
 		return err
 	}
 	defer unix.Close(hidden)
-	if err := sendWith(fd, "x", rights(hidden, 1)); err != nil {
+	if err := c.Send("x", hidden); err != nil {
 		return fmt.Errorf("send a descriptor that is not read: %w", err)
 	}
 	return nil
@@ -120,12 +121,12 @@ func lingeringUnread(a *Arena) error {
 // lockedSession saves a socket whose lock somebody holds: a process that has the
 // same socket, receives, and stops in the middle of it.
 func lockedSession(a *Arena) error {
-	session, remote, err := connectTCP()
+	s, err := wire.TCP()
 	if err != nil {
 		return err
 	}
-	a.keep(session, remote)
-	if err := send(remote, "x"); err != nil {
+	a.keep(s.Local, s.Remote)
+	if err := s.Say("x"); err != nil {
 		return err
 	}
 	trap, err := newTrap()
@@ -134,19 +135,19 @@ func lockedSession(a *Arena) error {
 		return nil
 	}
 	defer trap.release()
-	a.background.Go(func() { trap.receive(session) })
+	a.background.Go(func() { trap.receive(s.Local) })
 	if !eventually(patience, trap.sprung) {
 		return fmt.Errorf("nobody is in the trap")
 	}
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
-	if err := save(fd, "locked", "2", session); err != nil {
+	if err := c.Save("locked", "2", s.Local); err != nil {
 		return err
 	}
 	// It has something to say, so it is not handed out, unless nobody looks.
-	if err := send(fd, findEndpoint("locked")); err != nil {
+	if err := c.Send(wire.FindEndpoint("locked")); err != nil {
 		return err
 	}
 	pause(a.ctx, time.Second)

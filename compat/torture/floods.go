@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/compat/master"
+	"scache/compat/wire"
 )
 
 // floodAttacks use up what there is of descriptors and of places.
@@ -50,53 +51,38 @@ func flood(a *Arena, limit int) error {
 		return err
 	}
 	// A message with more descriptors than there is room for.
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
-	if err := ask(fd, saveEndpoint("many", "10"), dummy); err != nil {
+	if err := c.Ask(wire.SaveEndpoint("many", "10"), wire.Dummy); err != nil {
 		return err
 	}
-	session, remote, err := pair()
+	s, err := wire.Pair()
 	if err != nil {
 		return err
 	}
-	defer unix.Close(session)
-	defer unix.Close(remote)
-	if err := sendWith(fd, "\x00", rights(session, mostInMessage)); err != nil {
+	defer s.Close()
+	if err := c.SendControl("\x00", wire.Same(s.Local, wire.MostInMessage)); err != nil {
 		return err
 	}
-	if err := expect(fd, failed); err != nil {
+	if err := c.Expect(wire.Failed); err != nil {
 		return err
 	}
-	if limit > 2*mostInMessage {
+	if limit > 2*wire.MostInMessage {
 		return nil
 	}
 	return a.logs("unable to receive file descriptor: Too many open files")
 }
 
 // saveAndForget saves a session whose remote end is open no longer.
-func saveAndForget(fd int, label, ttl string) error {
-	session, remote, err := pair()
+func saveAndForget(c *wire.Client, label, ttl string) error {
+	s, err := wire.Pair()
 	if err != nil {
 		return err
 	}
-	defer unix.Close(session)
-	defer unix.Close(remote)
-	return save(fd, label, ttl, session)
-}
-
-// mostInMessage is the most descriptors that the kernel lets into one message
-// (SCM_MAX_FD).
-const mostInMessage = 253
-
-// rights is a control message with the same descriptor n times.
-func rights(fd, n int) []byte {
-	fds := make([]int, n)
-	for i := range fds {
-		fds[i] = fd
-	}
-	return unix.UnixRights(fds...)
+	defer s.Close()
+	return c.Save(label, ttl, s.Local)
 }
 
 // logs waits until the daemon has logged something.
@@ -120,7 +106,7 @@ func saysSo(text string) func(*Arena) error {
 }
 
 func tooManySessions(a *Arena) error {
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
@@ -133,7 +119,7 @@ func tooManySessions(a *Arena) error {
 		if i%2 == 0 {
 			label = fmt.Sprint("another ", i)
 		}
-		if err := saveAndForget(fd, label, "4"); err != nil {
+		if err := saveAndForget(c, label, "4"); err != nil {
 			return fmt.Errorf("session %d: %w", i, err)
 		}
 	}
@@ -149,16 +135,16 @@ func tooManySessions(a *Arena) error {
 }
 
 func manyClients(a *Arena) error {
-	fds, err := a.crowd(a.size(2000, 10000), a.connect)
+	clients, err := a.crowd(a.size(2000, 10000), a.connect)
 	if err != nil {
 		return err
 	}
 	// The newest is served whatever became of the oldest.
-	last := fds[len(fds)-1]
-	if err := expect(last, greeting); err != nil {
+	last := clients[len(clients)-1]
+	if err := last.Expect(wire.Greeting); err != nil {
 		return err
 	}
-	return ask(last, findEndpoint("nothing"), missed)
+	return last.Ask(wire.FindEndpoint("nothing"), wire.Missed)
 }
 
 // inFlight lets hand-overs pile up in the sockets of clients that say that they
@@ -169,7 +155,7 @@ func inFlight(a *Arena) error {
 	if err != nil {
 		return err
 	}
-	var taker int
+	var taker *wire.Client
 	for i := range 150 {
 		if i%60 == 0 {
 			// A socket holds some hundred replies.
@@ -178,17 +164,17 @@ func inFlight(a *Arena) error {
 			}
 		}
 		label := fmt.Sprint("in flight ", i)
-		session, remote, err := pair()
+		s, err := wire.Pair()
 		if err != nil {
 			return err
 		}
-		a.keep(remote)
-		err = save(saver, label, "2", session)
-		unix.Close(session)
+		a.keep(s.Remote)
+		err = saver.Save(label, "2", s.Local)
+		s.CloseLocal()
 		if err != nil {
 			return err
 		}
-		for _, step := range []string{findEndpoint(label), dummy, dummy} {
+		for _, step := range []string{wire.FindEndpoint(label), wire.Dummy, wire.Dummy} {
 			err := sendRead(taker, step)
 			if errors.Is(err, unix.EPIPE) {
 				// That is how it is told that it will not get what it waits for.
@@ -203,11 +189,11 @@ func inFlight(a *Arena) error {
 }
 
 // sendRead sends something and waits until the daemon has read it.
-func sendRead(fd int, data string) error {
-	if err := send(fd, data); err != nil {
+func sendRead(c *wire.Client, data string) error {
+	if err := c.Send(data); err != nil {
 		return err
 	}
-	if !eventually(patience, func() bool { return queued(fd) == 0 }) {
+	if !eventually(patience, func() bool { return c.Unread() == 0 }) {
 		return fmt.Errorf("%q was not read", data)
 	}
 	return nil

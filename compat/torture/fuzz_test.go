@@ -1,12 +1,14 @@
 package torture
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"scache/compat/master"
+	"scache/compat/wire"
 	"scache/testdata"
 )
 
@@ -65,25 +67,20 @@ func FuzzDaemon(f *testing.F) {
 
 // converse is one client. It does not care what it is told.
 func converse(d *master.Daemon, data []byte) error {
-	fd, err := dial(d.Socket())
+	c, err := wire.Dial(d.Socket(), patience)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
-	session, remote, err := pair()
+	defer c.Close()
+	s, err := wire.Pair()
 	if err != nil {
 		return err
 	}
-	defer unix.Close(session)
-	defer unix.Close(remote)
+	defer s.Close()
 	var pending []byte
 	flush := func(descriptors int) {
-		var control []byte
-		if descriptors > 0 {
-			control = rights(session, descriptors)
-		}
 		if len(pending) > 0 {
-			unix.SendmsgN(fd, pending, control, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+			c.TrySend(string(pending), slices.Repeat([]int{s.Local}, descriptors)...)
 		}
 		pending = pending[:0]
 	}
@@ -98,17 +95,17 @@ func converse(d *master.Daemon, data []byte) error {
 			flush(0)
 		case doSendAlone:
 			flush(0)
-			awaitRead(fd)
+			awaitRead(c)
 		case doDescriptor:
 			flush(1)
-			awaitRead(fd)
+			awaitRead(c)
 		case doDescriptors:
 			flush(3)
-			awaitRead(fd)
+			awaitRead(c)
 		case doShutdown:
-			unix.Shutdown(fd, unix.SHUT_WR)
+			c.Finish()
 		case doRead:
-			drain(fd)
+			drain(c)
 		default:
 			pending = append(pending, data[i])
 		}
@@ -119,27 +116,17 @@ func converse(d *master.Daemon, data []byte) error {
 
 // awaitRead waits until the daemon has read what was sent, unless it does not
 // want it.
-func awaitRead(fd int) {
-	for deadline := time.Now().Add(20 * time.Millisecond); queued(fd) > 0 && time.Now().Before(deadline); {
+func awaitRead(c *wire.Client) {
+	for deadline := time.Now().Add(20 * time.Millisecond); c.Unread() > 0 && time.Now().Before(deadline); {
 		time.Sleep(50 * time.Microsecond)
 	}
 }
 
 // drain reads what is there.
-func drain(fd int) {
-	control := make([]byte, unix.CmsgSpace(4*mostInMessage))
-	for buffer := make([]byte, 4096); ; {
-		n, controlled, _, _, err := unix.Recvmsg(fd, buffer, control, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
-		if err != nil || n == 0 {
-			return
-		}
-		messages, _ := unix.ParseSocketControlMessage(control[:controlled])
-		for _, message := range messages {
-			fds, _ := unix.ParseUnixRights(&message)
-			for _, fd := range fds {
-				unix.Close(fd)
-			}
-		}
+func drain(c *wire.Client) {
+	_, fds, _, _ := c.Arrived()
+	for _, fd := range fds {
+		unix.Close(fd)
 	}
 }
 

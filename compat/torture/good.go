@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"scache/compat/wire"
 )
 
 // A goodClient does what smtp(8) does, over and over.
 type goodClient struct {
-	path   string // of the daemon's socket
-	label  string // its own, so that nobody else finds its sessions
-	fd     int    // owned; -1 when not connected
+	path   string       // of the daemon's socket
+	label  string       // its own, so that nobody else finds its sessions
+	client *wire.Client // nil when not connected
 	cycles int
 	missed int             // cycles in which the SMTP session was no longer there
 	took   []time.Duration // of the cycles that were counted
@@ -27,13 +29,13 @@ const retries = 3
 const reconnect = 8
 
 func newGoodClient(path, label string) *goodClient {
-	return &goodClient{path: path, label: label, fd: -1}
+	return &goodClient{path: path, label: label}
 }
 
 func (g *goodClient) close() {
-	if g.fd >= 0 {
-		unix.Close(g.fd)
-		g.fd = -1
+	if g.client != nil {
+		g.client.Close()
+		g.client = nil
 	}
 }
 
@@ -41,21 +43,20 @@ func (g *goodClient) close() {
 // it is not that session that it gets. A client may be disconnected at any time when
 // places are short; it connects again then.
 func (g *goodClient) cycle() error {
-	session, remote, err := pair()
+	s, err := wire.Pair()
 	if err != nil {
 		return err
 	}
-	defer unix.Close(remote)
+	defer s.Close()
 	start := time.Now()
-	fresh := g.fd < 0 || g.cycles%reconnect == 0
-	got, err := g.exchange(session, fresh)
+	fresh := g.client == nil || g.cycles%reconnect == 0
+	got, err := g.exchange(s.Local, fresh)
 	for range retries {
 		if err == nil || time.Since(start) >= patience {
 			break
 		}
-		got, err = g.exchange(session, true)
+		got, err = g.exchange(s.Local, true)
 	}
-	unix.Close(session)
 	if err != nil {
 		g.close()
 		return err
@@ -67,44 +68,30 @@ func (g *goodClient) cycle() error {
 		return nil
 	}
 	defer unix.Close(got)
-	return same(got, remote)
+	return s.Verify(got)
 }
 
 func (g *goodClient) exchange(session int, connect bool) (got int, err error) {
 	if connect {
 		g.close()
-		if g.fd, err = dial(g.path); err != nil {
+		if g.client, err = wire.DialGreeted(g.path, patience); err != nil {
 			return -1, err
 		}
-		if err := expect(g.fd, greeting); err != nil {
-			return -1, fmt.Errorf("greeting: %w", err)
-		}
 	}
-	if err := save(g.fd, g.label, "2", session); err != nil {
+	if err := g.client.Save(g.label, "2", session); err != nil {
 		return -1, fmt.Errorf("save_endp: %w", err)
 	}
-	if err := ask(g.fd, saveDestination("of "+g.label, "2", g.label), done); err != nil {
+	if err := g.client.Ask(wire.SaveDestination("of "+g.label, "2", g.label), wire.Done); err != nil {
 		return -1, fmt.Errorf("save_dest: %w", err)
 	}
-	hit, err := lookUp(g.fd, findDestination("of "+g.label), foundBy, missedBy)
+	hit, err := g.client.LookUp(wire.FindDestination("of "+g.label), wire.FoundBy, wire.MissedBy)
 	if err != nil {
 		return -1, fmt.Errorf("find_dest: %w", err)
 	}
 	if !hit {
 		return -1, nil
 	}
-	return take(g.fd)
-}
-
-// same makes sure that a session is the one with this remote end.
-func same(session, remote int) error {
-	if err := send(remote, "!"); err != nil {
-		return fmt.Errorf("speak to the SMTP session: %w", err)
-	}
-	if !readable(session) {
-		return errors.New("the SMTP session that was found is another one than the one that was saved")
-	}
-	return expect(session, "!")
+	return g.client.Take()
 }
 
 // percentile is what this share of the cycles, in hundredths, took at most.

@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"scache/compat/wire"
 )
 
 // kindAttacks cache what is no connection to a mail server.
@@ -56,7 +58,7 @@ func (a *Arena) kinds() []kind {
 	}
 	return []kind{
 		{"TCP connection", func() (int, error) { return a.tcp() }},
-		{"TCP listener", listenTCP},
+		{"TCP listener", listener},
 		{"TCP socket that is not connected", socket(unix.AF_INET, unix.SOCK_STREAM)},
 		{"UDP socket", socket(unix.AF_INET, unix.SOCK_DGRAM)},
 		{"UNIX stream", a.pair(unix.SOCK_STREAM)},
@@ -78,22 +80,27 @@ func (a *Arena) kinds() []kind {
 		{"inotify", func() (int, error) { return unix.InotifyInit1(unix.IN_CLOEXEC) }},
 		{"memfd", func() (int, error) { return unix.MemfdCreate("session", unix.MFD_CLOEXEC) }},
 		{"pidfd", func() (int, error) { return unix.PidfdOpen(unix.Getpid(), 0) }},
-		{"connection to the daemon itself", func() (int, error) { return a.ownConnection() }},
-		{"connection to the daemon that it has not been greeted on", func() (int, error) { return dial(a.Daemon.Socket()) }},
+		{"connection to the daemon itself", func() (int, error) { return a.ownConnection(true) }},
+		{"connection to the daemon that it has not been greeted on", func() (int, error) { return a.ownConnection(false) }},
 	}
 }
 
-func (a *Arena) ownConnection() (int, error) {
-	fd, err := dial(a.Daemon.Socket())
+func (a *Arena) ownConnection(greeted bool) (int, error) {
+	c, err := a.dial()
 	if err != nil {
 		return -1, err
 	}
-	return fd, expect(fd, greeting)
+	if greeted {
+		err = c.Expect(wire.Greeting)
+	}
+	return c.FD(), err
 }
+
+func listener() (int, error) { return wire.ListenTCP(1) }
 
 // everyDescriptor saves and finds one of each kind.
 func everyDescriptor(a *Arena) error {
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
@@ -108,14 +115,14 @@ func everyDescriptor(a *Arena) error {
 			return fmt.Errorf("open %s: %w", k.name, err)
 		}
 		a.keep(descriptor)
-		if err := thereAndBack(fd, descriptor); err != nil {
+		if err := thereAndBack(c, descriptor); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", k.name, err))
-			if fd, err = a.greeted(); err != nil {
+			if c, err = a.greeted(); err != nil {
 				return errors.Join(append(errs, err)...)
 			}
 		}
 		// And one that nobody asks for, which the daemon has to close.
-		if err := save(fd, "forgotten", "1", descriptor); err != nil {
+		if err := c.Save("forgotten", "1", descriptor); err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
 	}
@@ -125,16 +132,16 @@ func everyDescriptor(a *Arena) error {
 // thereAndBack makes sure that what comes out of the cache is what went in, and
 // that nobody has changed it. A socket on which something has arrived is not
 // given back by a daemon that looks at sessions first.
-func thereAndBack(fd, descriptor int) error {
+func thereAndBack(c *wire.Client, descriptor int) error {
 	flags, err := unix.FcntlInt(uintptr(descriptor), unix.F_GETFL, 0)
 	if err != nil {
 		return fmt.Errorf("flags: %w", err)
 	}
-	if err := save(fd, "kind", "2", descriptor); err != nil {
+	if err := c.Save("kind", "2", descriptor); err != nil {
 		return fmt.Errorf("save_endp: %w", err)
 	}
-	back, err := find(fd, "kind")
-	if err == errMissed && readable(descriptor) {
+	back, err := c.Find("kind")
+	if err == wire.ErrMissed && wire.Readable(descriptor) {
 		return nil
 	}
 	if err != nil {
@@ -149,12 +156,6 @@ func thereAndBack(fd, descriptor int) error {
 		return fmt.Errorf("flags are %#o instead of %#o, %v", now, flags, err)
 	}
 	return nil
-}
-
-func readable(fd int) bool {
-	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	n, err := unix.Poll(poll, 0)
-	return err == nil && n > 0
 }
 
 // sameDescription tells whether two descriptors are of one open file; of the same
@@ -175,16 +176,16 @@ func sameDescription(a, b int) bool {
 // connection end before the daemon gives the descriptor up.
 func cycles(a *Arena) error {
 	for i := range a.size(30, 300) {
-		one, err := dial(a.Daemon.Socket())
+		one, err := a.dial()
 		if err != nil {
 			return err
 		}
-		other, err := dial(a.Daemon.Socket())
+		other, err := a.dial()
 		if err == nil {
 			err = cycle(one, other, i)
-			unix.Close(other)
+			other.Close()
 		}
-		unix.Close(one)
+		one.Close()
 		if err != nil {
 			return fmt.Errorf("cycle %d: %w", i, err)
 		}
@@ -192,30 +193,29 @@ func cycles(a *Arena) error {
 	return nil
 }
 
-func cycle(one, other, i int) error {
-	if err := errors.Join(expect(one, greeting), expect(other, greeting)); err != nil {
+func cycle(one, other *wire.Client, i int) error {
+	if err := errors.Join(one.Expect(wire.Greeting), other.Expect(wire.Greeting)); err != nil {
 		return err
 	}
 	switch i % 4 {
 	case 0: // cached, through itself
-		return save(one, "cycle", "1", one)
+		return one.Save("cycle", "1", one.FD())
 	case 1: // cached, through each other
-		return errors.Join(save(one, "cycle", "1", other), save(other, "cycle", "1", one))
+		return errors.Join(one.Save("cycle", "1", other.FD()), other.Save("cycle", "1", one.FD()))
 	case 2: // not wanted
-		return sendWith(one, findEndpoint("nothing"), rights(one, 3))
+		return one.SendControl(wire.FindEndpoint("nothing"), wire.Same(one.FD(), 3))
 	}
 	// A session in whose own queue it is.
-	session, remote, err := pair()
+	s, err := wire.Pair()
 	if err != nil {
 		return err
 	}
-	defer unix.Close(session)
-	defer unix.Close(remote)
-	if err := sendWith(remote, "x", rights(session, 1)); err != nil {
+	defer s.Close()
+	if err := s.Say("x", s.Local); err != nil {
 		return err
 	}
-	if err := sendWith(session, "x", rights(remote, 1)); err != nil {
+	if err := unix.Sendmsg(s.Local, []byte("x"), wire.Rights(s.Remote), nil, unix.MSG_NOSIGNAL); err != nil {
 		return err
 	}
-	return save(one, "cycle", "1", session)
+	return one.Save("cycle", "1", s.Local)
 }

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/compat/master"
+	"scache/compat/wire"
 )
 
 // liveAttacks have sessions die in the cache.
@@ -21,36 +22,39 @@ func liveAttacks() []Attack {
 // A death is how the remote end of a session ends it.
 type death struct {
 	name string
-	die  func(remote int) error // takes ownership
+	die  func(*wire.Session) error
 }
 
 var deaths = []death{
-	{"closed", unix.Close},
-	{"reset", func(remote int) error {
-		err := unix.SetsockoptLinger(remote, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
-		return errors.Join(err, unix.Close(remote))
+	{"closed", func(s *wire.Session) error { s.CloseRemote(); return nil }},
+	{"reset", func(s *wire.Session) error {
+		err := unix.SetsockoptLinger(s.Remote, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+		err = errors.Join(err, unix.Close(s.Remote))
+		s.Remote = -1
+		return err
 	}},
-	{"ended with 421", func(remote int) error {
-		return errors.Join(send(remote, "421 timeout\r\n"), unix.Close(remote))
+	{"ended with 421", func(s *wire.Session) error {
+		err := s.Say("421 timeout\r\n")
+		s.CloseRemote()
+		return err
 	}},
 }
 
 // saveDead saves a session and lets it die.
-func (a *Arena) saveDead(fd int, d death) error {
-	session, remote, err := connectTCP()
+func (a *Arena) saveDead(c *wire.Client, d death) error {
+	s, err := wire.TCP()
 	if err != nil {
 		return err
 	}
-	defer unix.Close(session)
-	if err := save(fd, d.name, "2", session); err != nil {
-		unix.Close(remote)
+	defer s.Close()
+	if err := c.Save(d.name, "2", s.Local); err != nil {
 		return err
 	}
-	if err := d.die(remote); err != nil {
+	if err := d.die(s); err != nil {
 		return err
 	}
-	if !eventually(patience, func() bool { return readable(session) }) {
-		return errors.New("the SMTP session does not see its end")
+	if !eventually(patience, func() bool { return wire.Readable(s.Local) }) {
+		return errors.New("a session does not see its end")
 	}
 	return nil
 }
@@ -58,28 +62,28 @@ func (a *Arena) saveDead(fd int, d death) error {
 // deadBeforeLive has dead sessions in front of a live one: that is what a client
 // has to get.
 func deadBeforeLive(a *Arena) error {
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, d := range deaths {
-		if err := errors.Join(a.saveDead(fd, d), a.saveDead(fd, d)); err != nil {
+		if err := errors.Join(a.saveDead(c, d), a.saveDead(c, d)); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
-		session, remote, err := connectTCP()
+		s, err := wire.TCP()
 		if err != nil {
 			return err
 		}
-		a.keep(session, remote)
-		if err := save(fd, d.name, "2", session); err != nil {
+		a.keep(s.Local, s.Remote)
+		if err := c.Save(d.name, "2", s.Local); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
-		got, err := find(fd, d.name)
+		got, err := c.Find(d.name)
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
-		if !sameDescription(got, session) {
+		if !sameDescription(got, s.Local) {
 			errs = append(errs, fmt.Errorf("handed out a session that was %s", d.name))
 		}
 		unix.Close(got)
@@ -89,15 +93,15 @@ func deadBeforeLive(a *Arena) error {
 
 // deadHandedOut expects what the reference does.
 func deadHandedOut(a *Arena) error {
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
 	for _, d := range deaths {
-		if err := a.saveDead(fd, d); err != nil {
+		if err := a.saveDead(c, d); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
-		got, err := find(fd, d.name)
+		got, err := c.Find(d.name)
 		if err != nil {
 			return fmt.Errorf("a session that was %s: %w", d.name, err)
 		}

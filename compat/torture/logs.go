@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/compat/master"
+	"scache/compat/wire"
 )
 
 // logAttacks take the log service away, while clients make the daemon log.
@@ -70,9 +71,9 @@ func (s *logService) lines() (lines []string) {
 }
 
 // bogus makes the daemon log a line a request.
-func (a *Arena) bogus(fd, n int) error {
+func (a *Arena) bogus(c *wire.Client, n int) error {
 	for range n {
-		if err := ask(fd, list("request", "bogus"), list("status", "1")); err != nil {
+		if err := c.Ask(wire.List("request", "bogus"), wire.Bad); err != nil {
 			return err
 		}
 	}
@@ -85,23 +86,23 @@ func stuckLog(a *Arena) error {
 		return err
 	}
 	defer s.close()
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
 	// More than any socket holds.
-	if err := a.bogus(fd, 2000); err != nil {
+	if err := a.bogus(c, 2000); err != nil {
 		return err
 	}
 	// Once somebody reads, the daemon says what was lost with the next line that
 	// it may write.
-	return a.saysLost(s, fd)
+	return a.saysLost(s, c)
 }
 
-func (a *Arena) saysLost(s *logService, fd int) (err error) {
+func (a *Arena) saysLost(s *logService, c *wire.Client) (err error) {
 	lost := ""
 	if !eventually(patience, func() bool {
-		if err = a.bogus(fd, 1); err != nil {
+		if err = a.bogus(c, 1); err != nil {
 			return true
 		}
 		for _, line := range s.lines() {
@@ -121,11 +122,11 @@ func (a *Arena) saysLost(s *logService, fd int) (err error) {
 }
 
 func goneLog(a *Arena) error {
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
-	if err := a.bogus(fd, 200); err != nil {
+	if err := a.bogus(c, 200); err != nil {
 		return err
 	}
 	for range 3 {
@@ -133,7 +134,7 @@ func goneLog(a *Arena) error {
 		if err != nil {
 			return err
 		}
-		if err := a.bogus(fd, 20); err != nil {
+		if err := a.bogus(c, 20); err != nil {
 			return err
 		}
 		came := len(s.lines())
@@ -141,7 +142,7 @@ func goneLog(a *Arena) error {
 		if came == 0 {
 			return errors.New("no line reached a log service that has come back")
 		}
-		if err := a.bogus(fd, 20); err != nil {
+		if err := a.bogus(c, 20); err != nil {
 			return err
 		}
 		pause(a.ctx, 50*time.Millisecond)

@@ -14,6 +14,7 @@ import (
 	"scache/compat/mail"
 	"scache/compat/master"
 	"scache/compat/postfix"
+	"scache/compat/wire"
 	"scache/scached/install"
 )
 
@@ -96,15 +97,15 @@ func serves(p *postfix.Instance) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
-	limit := unix.NsecToTimeval(int64(mailPatience))
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit); err != nil {
+	c, err := wire.New(fd, mailPatience)
+	if err != nil {
 		return err
 	}
-	if err := expect(fd, greeting); err != nil {
+	defer c.Close()
+	if err := c.Expect(wire.Greeting); err != nil {
 		return err
 	}
-	return ask(fd, findEndpoint("nothing"), missed)
+	return c.Ask(wire.FindEndpoint("nothing"), wire.Missed)
 }
 
 // A StaleMail is what became of mail whose sessions the server closes while they

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/compat/master"
+	"scache/compat/wire"
 )
 
 // memoryAttacks make the daemon keep as much as they can.
@@ -34,16 +35,16 @@ func endlessStrings(a *Arena) error {
 	chunk := strings.Repeat("x", 1<<16)
 	var errs []error
 	for _, beginning := range []string{"", "request\x00", "request\x00find_endp\x00label\x00", "request\x00find_endp\x00label\x00x\x00"} {
-		fd, err := a.greeted()
+		c, err := a.greeted()
 		if err != nil {
 			return errors.Join(append(errs, err)...)
 		}
-		if err := send(fd, beginning); err != nil {
+		if err := c.Send(beginning); err != nil {
 			return err
 		}
 		chunks := a.size(500, 4000)
 		for n := range chunks {
-			if err := send(fd, chunk); errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
+			if err := c.Send(chunk); errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
 				break // which is what ought to happen
 			} else if err != nil {
 				return err
@@ -61,12 +62,12 @@ func longRequests(a *Arena) error {
 	long := strings.Repeat("x", 1<<16-1)
 	request := "request\x00save_dest\x00ttl\x002\x00label\x00" + long + "\x00property\x00" + long + "\x00label\x00" + long
 	for i := range a.size(500, 5000) {
-		fd, err := a.greeted()
+		c, err := a.greeted()
 		if err != nil {
 			return fmt.Errorf("client %d: %w", i, err)
 		}
 		// The daemon may have enough at any time.
-		err = send(fd, request)
+		err = c.Send(request)
 		if err != nil && !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
 			return fmt.Errorf("client %d: %w", i, err)
 		}
@@ -83,14 +84,14 @@ func longRequests(a *Arena) error {
 // not come.
 func longUnsaved(a *Arena) error {
 	long := strings.Repeat("x", 1<<16-1)
-	request := list("request", "save_endp", "ttl", "2", "label", long, "property", long)
+	request := wire.List("request", "save_endp", "ttl", "2", "label", long, "property", long)
 	for i := range a.size(500, 5000) {
-		fd, err := a.greeted()
+		c, err := a.greeted()
 		if err == nil {
-			err = ask(fd, request, dummy)
+			err = c.Ask(request, wire.Dummy)
 		}
 		if err == nil {
-			err = ask(fd, "\x00", failed)
+			err = c.Ask("\x00", wire.Failed)
 		}
 		if err != nil {
 			return fmt.Errorf("client %d: %w", i, err)
@@ -107,14 +108,14 @@ func manyLabels(a *Arena) error {
 	var saving sync.WaitGroup
 	errs := make([]error, clients)
 	for i := range clients {
-		fd, err := a.greeted()
+		c, err := a.greeted()
 		if err != nil {
 			return err
 		}
 		saving.Go(func() {
 			for j := range n {
 				label := fmt.Sprintf("label %d of client %d", j, i)
-				if errs[i] = ask(fd, saveDestination(label, "1", label), done); errs[i] != nil {
+				if errs[i] = c.Ask(wire.SaveDestination(label, "1", label), wire.Done); errs[i] != nil {
 					return
 				}
 			}
@@ -127,45 +128,45 @@ func manyLabels(a *Arena) error {
 // deadSessions has many bindings, and many dead sessions under the last of them:
 // to look for a live one must not be the product of both.
 func deadSessions(a *Arena) error {
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
 	n := a.size(2000, 8000)
 	for i := range n {
-		if err := ask(fd, saveDestination("busy", "20", fmt.Sprint("endpoint ", i)), done); err != nil {
+		if err := c.Ask(wire.SaveDestination("busy", "20", fmt.Sprint("endpoint ", i)), wire.Done); err != nil {
 			return err
 		}
 	}
 	last := fmt.Sprint("endpoint ", n-1)
 	for range n {
-		if err := saveAndForget(fd, last, "20"); err != nil {
+		if err := saveAndForget(c, last, "20"); err != nil {
 			return err
 		}
 	}
-	return send(fd, findDestination("busy"))
+	return c.Send(wire.FindDestination("busy"))
 }
 
 // manyBindings has as many bindings of one destination as fit, none of which leads
 // to a session, and clients that ask for it.
 func manyBindings(a *Arena) error {
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
 	for i := range a.size(5000, 20_000) {
-		if err := ask(fd, saveDestination("busy", "60", fmt.Sprint("endpoint ", i)), done); err != nil {
+		if err := c.Ask(wire.SaveDestination("busy", "60", fmt.Sprint("endpoint ", i)), wire.Done); err != nil {
 			return err
 		}
 	}
-	fds, err := a.crowd(hundred, a.greeted)
+	clients, err := a.crowd(hundred, a.greeted)
 	if err != nil {
 		return err
 	}
-	for _, fd := range fds {
+	for _, c := range clients {
 		a.start(func(ctx context.Context) {
 			for ctx.Err() == nil {
-				if _, err := lookUp(fd, findDestination("busy"), foundBy, missedBy); err != nil {
+				if _, err := c.LookUp(wire.FindDestination("busy"), wire.FoundBy, wire.MissedBy); err != nil {
 					return
 				}
 				pause(ctx, garbagePace)

@@ -6,13 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/compat/master"
+	"scache/compat/wire"
 )
 
 // A message is one wrong way to send a descriptor. It borrows the SMTP session.
 type message struct {
 	name  string
 	hurts bool
-	send  func(fd, session, i int) error
+	send  func(c *wire.Client, session, i int) error
 }
 
 // messageAttacks send descriptors in thousands of messages in which they have
@@ -36,19 +37,19 @@ func messageAttacks() []Attack {
 }
 
 func (m message) strike(a *Arena) error {
-	session, remote, err := pair()
+	s, err := wire.Pair()
 	if err != nil {
 		return err
 	}
-	defer unix.Close(session)
-	a.keep(remote)
-	fd, err := a.greeted()
+	defer s.CloseLocal()
+	a.keep(s.Remote)
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
 	n := a.size(500, 10000)
 	for i := range n {
-		if err := m.send(fd, session, i); err != nil {
+		if err := m.send(c, s.Local, i); err != nil {
 			return fmt.Errorf("message %d: %w", i, err)
 		}
 	}
@@ -56,104 +57,104 @@ func (m message) strike(a *Arena) error {
 }
 
 // owe makes the daemon wait for a descriptor.
-func owe(fd int) error { return ask(fd, saveEndpoint("x", "1"), dummy) }
+func owe(c *wire.Client) error { return c.Ask(wire.SaveEndpoint("x", "1"), wire.Dummy) }
 
 // surplus sends too many. Only some messages have as many as there can be: it
 // takes the kernel long to copy them.
-func surplus(fd, session, i int) error {
+func surplus(c *wire.Client, session, i int) error {
 	n := 2 + i%5
 	if i%100 == 0 {
-		n = mostInMessage
+		n = wire.MostInMessage
 	}
-	if err := owe(fd); err != nil {
+	if err := owe(c); err != nil {
 		return err
 	}
-	if err := sendWith(fd, "\x00", rights(session, n)); err != nil {
+	if err := c.SendControl("\x00", wire.Same(session, n)); err != nil {
 		return err
 	}
-	return expect(fd, failed)
+	return c.Expect(wire.Failed)
 }
 
 // wrongMoment sends one with a request, and with what answers a dummy. One
 // that comes with the request for its session is not the one that is due.
-func wrongMoment(fd, session, i int) error {
-	one := rights(session, 1)
+func wrongMoment(c *wire.Client, session, i int) error {
+	one := wire.Rights(session)
 	if i%3 == 0 {
-		if err := sendWith(fd, saveEndpoint("x", "1"), one); err != nil {
+		if err := c.SendControl(wire.SaveEndpoint("x", "1"), one); err != nil {
 			return err
 		}
-		if err := expect(fd, dummy); err != nil {
+		if err := c.Expect(wire.Dummy); err != nil {
 			return err
 		}
-		return ask(fd, "\x00", failed)
+		return c.Ask("\x00", wire.Failed)
 	}
-	request, answer := findEndpoint("nothing"), missed
+	request, answer := wire.FindEndpoint("nothing"), wire.Missed
 	if i%3 == 1 {
-		request, answer = list("request", "bogus"), list("status", "1")
+		request, answer = wire.List("request", "bogus"), wire.List("status", "1")
 	}
-	if err := sendWith(fd, request, one); err != nil {
+	if err := c.SendControl(request, one); err != nil {
 		return err
 	}
-	return expect(fd, answer)
+	return c.Expect(answer)
 }
 
 // glued sends the next request in the same message as the descriptor that is
 // due, and a descriptor in the middle of a request.
-func glued(fd, session, i int) error {
-	one := rights(session, 1)
+func glued(c *wire.Client, session, i int) error {
+	one := wire.Rights(session)
 	if i%2 == 0 {
-		request := findEndpoint("nothing")
-		if err := send(fd, request[:9]); err != nil {
+		request := wire.FindEndpoint("nothing")
+		if err := c.Send(request[:9]); err != nil {
 			return err
 		}
-		if err := sendWith(fd, request[9:], one); err != nil {
+		if err := c.SendControl(request[9:], one); err != nil {
 			return err
 		}
-		return expect(fd, missed)
+		return c.Expect(wire.Missed)
 	}
-	if err := owe(fd); err != nil {
+	if err := owe(c); err != nil {
 		return err
 	}
-	if err := sendWith(fd, "\x00"+findEndpoint("nothing"), one); err != nil {
+	if err := c.SendControl("\x00"+wire.FindEndpoint("nothing"), one); err != nil {
 		return err
 	}
-	return expect(fd, done+missed)
+	return c.Expect(wire.Done + wire.Missed)
 }
 
 // severalControl sends descriptors in two control messages, and credentials
 // beside a descriptor.
-func severalControl(fd, session, i int) error {
-	if err := owe(fd); err != nil {
+func severalControl(c *wire.Client, session, i int) error {
+	if err := owe(c); err != nil {
 		return err
 	}
-	one := rights(session, 1)
-	control, answer := append(one, one...), failed
+	one := wire.Rights(session)
+	control, answer := append(one, one...), wire.Failed
 	if i%2 == 0 {
-		control, answer = append(ourCredentials(), one...), done
+		control, answer = append(ourCredentials(), one...), wire.Done
 	}
-	if err := sendWith(fd, "\x00", control); err != nil {
+	if err := c.SendControl("\x00", control); err != nil {
 		return err
 	}
-	return expect(fd, answer)
+	return c.Expect(answer)
 }
 
 func ourCredentials() []byte {
 	return unix.UnixCredentials(&unix.Ucred{Pid: int32(unix.Getpid()), Uid: uint32(unix.Getuid()), Gid: uint32(unix.Getgid())})
 }
 
-func credentials(fd, session, i int) error {
-	if err := owe(fd); err != nil {
+func credentials(c *wire.Client, session, i int) error {
+	if err := owe(c); err != nil {
 		return err
 	}
-	if err := sendWith(fd, "\x00", ourCredentials()); err != nil {
+	if err := c.SendControl("\x00", ourCredentials()); err != nil {
 		return err
 	}
-	return expect(fd, failed)
+	return c.Expect(wire.Failed)
 }
 
-func nothingSent(fd, session, i int) error {
-	if err := owe(fd); err != nil {
+func nothingSent(c *wire.Client, session, i int) error {
+	if err := owe(c); err != nil {
 		return err
 	}
-	return ask(fd, "\x00", failed)
+	return c.Ask("\x00", wire.Failed)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -31,11 +32,15 @@ var oneLine = strings.NewReplacer("\n\t", " | ", "\n", "; ")
 // Run carries out attacks and prints a table of what came of them. The error is
 // [ErrHurt] when something did, or what kept it from attacking.
 func Run(ctx context.Context, o RunOptions) error {
+	attacks := slices.DeleteFunc(Attacks(), func(a Attack) bool { return !strings.Contains(a.Name, o.Only) })
+	if len(attacks) == 0 {
+		return fmt.Errorf("no attack has %q in its name", o.Only)
+	}
 	hurt := false
 	for _, program := range o.Programs {
 		fmt.Fprintf(o.Out, "%s:\n", program)
 		table := newTable(o.Out)
-		reasons, err := o.attack(ctx, program, table)
+		reasons, err := o.attack(ctx, program, attacks, table)
 		o.progress("")
 		table.flush()
 		for _, reason := range reasons {
@@ -60,11 +65,8 @@ func (o *RunOptions) progress(what string) {
 }
 
 // attack fills the table for one program, and tells what else there is to say.
-func (o *RunOptions) attack(ctx context.Context, program string, table *table) (reasons []string, err error) {
-	for _, attack := range Attacks() {
-		if !strings.Contains(attack.Name, o.Only) {
-			continue
-		}
+func (o *RunOptions) attack(ctx context.Context, program string, attacks []Attack, table *table) (reasons []string, err error) {
+	for _, attack := range attacks {
 		o.progress(filepath.Base(program) + ": " + attack.Name)
 		outcome, err := Fairly(ctx, program, attack, !o.Short)
 		if err != nil {

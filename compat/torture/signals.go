@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/compat/master"
+	"scache/compat/wire"
 )
 
 // signalAttacks end the daemon, or try to, in the middle of hand-overs.
@@ -29,18 +30,18 @@ func signalAttacks() []Attack {
 // crowdPromised are clients that were told of a session each, whose remote ends
 // are given as well. All belong to the arena. They are fewer than n when the
 // daemon serves no others while it has promised something to one.
-func (a *Arena) crowdPromised(n int) (clients, remotes []int, err error) {
+func (a *Arena) crowdPromised(n int) (clients []*wire.Client, sessions []*wire.Session, err error) {
 	for i := range n {
-		fd, remote, err := a.promisedFrom(fmt.Sprint("promised ", i))
-		if errors.Is(err, errNoAnswer) && i > 0 {
+		c, s, err := a.promisedFrom(fmt.Sprint("promised ", i))
+		if errors.Is(err, wire.ErrNoAnswer) && i > 0 {
 			break
 		}
 		if err != nil {
 			return nil, nil, err
 		}
-		clients, remotes = append(clients, fd), append(remotes, remote)
+		clients, sessions = append(clients, c), append(sessions, s)
 	}
-	return clients, remotes, nil
+	return clients, sessions, nil
 }
 
 // promises is how many hand-overs are under way.
@@ -49,7 +50,7 @@ const promises = 20
 // endPromised makes the daemon end, and then takes what was promised.
 func endPromised(end func(*Arena) error) func(*Arena) error {
 	return func(a *Arena) error {
-		clients, remotes, err := a.crowdPromised(promises)
+		clients, sessions, err := a.crowdPromised(promises)
 		if err != nil {
 			return err
 		}
@@ -59,10 +60,10 @@ func endPromised(end func(*Arena) error) func(*Arena) error {
 		}
 		taken := 0
 		var last error
-		for i, fd := range clients {
-			session, err := take(fd)
+		for i, c := range clients {
+			session, err := c.Take()
 			if err == nil {
-				err = same(session, remotes[i])
+				err = sessions[i].Verify(session)
 				unix.Close(session)
 			}
 			if err != nil {
@@ -98,8 +99,8 @@ func killPromised(a *Arena) error {
 	if err := a.Daemon.Kill(); err != nil {
 		return err
 	}
-	for _, fd := range clients {
-		if !ended(fd, patience) {
+	for _, c := range clients {
+		if !c.Ended(patience) {
 			return fmt.Errorf("a client does not see that the daemon is gone")
 		}
 	}
@@ -121,12 +122,12 @@ func pipe(a *Arena) error {
 // manyRequests fill the status channel, which a master that is stuck does not
 // empty.
 func manyRequests(a *Arena) error {
-	fd, err := a.greeted()
+	c, err := a.greeted()
 	if err != nil {
 		return err
 	}
 	for i := range 5000 {
-		if err := ask(fd, findEndpoint("nothing"), missed); err != nil {
+		if err := c.Ask(wire.FindEndpoint("nothing"), wire.Missed); err != nil {
 			return fmt.Errorf("request %d: %w", i, err)
 		}
 	}

@@ -10,9 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"scache/compat/master"
+	"scache/compat/wire"
 )
 
 // SoakOptions say how long to go on.
@@ -140,36 +139,36 @@ func (s *soak) client(ctx context.Context, number int) error {
 // act does one thing with a connection of its own: what smtp(8) does, what it
 // does when it is killed, and what it never does.
 func (s *soak) act(a *Arena, random *rand.Rand) error {
-	fd, err := dial(a.Daemon.Socket())
+	c, err := a.dial()
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
-	if err := expect(fd, greeting); err != nil {
+	defer c.Close()
+	if err := c.Expect(wire.Greeting); err != nil {
 		return err
 	}
 	label := fmt.Sprint("label ", random.IntN(1_000_000))
 	switch random.IntN(8) {
 	case 0:
-		return ask(fd, saveDestination(label, "2", label), done)
+		return c.Ask(wire.SaveDestination(label, "2", label), wire.Done)
 	case 1, 2:
-		return saveAndForget(fd, label, "1")
+		return saveAndForget(c, label, "1")
 	case 3:
-		return ask(fd, findDestination(label), missedBy)
+		return c.Ask(wire.FindDestination(label), wire.MissedBy)
 	case 4:
-		trySend(fd, halfRequest)
+		c.TrySend(halfRequest)
 	case 5:
-		trySend(fd, randomBytes(random, random.IntN(2000)))
+		c.TrySend(randomBytes(random, random.IntN(2000)))
 	case 6:
-		if err := owe(fd); err != nil {
+		if err := owe(c); err != nil {
 			return err
 		}
-		return sendWith(fd, "\x00", rights(fd, 1+random.IntN(3)))
+		return c.SendControl("\x00", wire.Same(c.FD(), 1+random.IntN(3)))
 	case 7:
-		if err := saveAndForget(fd, label, "2"); err != nil {
+		if err := saveAndForget(c, label, "2"); err != nil {
 			return err
 		}
-		trySend(fd, findEndpoint(label)) // and does not stay for the SMTP session
+		c.TrySend(wire.FindEndpoint(label)) // and does not stay for it
 	}
 	return nil
 }

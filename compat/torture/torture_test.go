@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +147,13 @@ func TestAttackNames(t *testing.T) {
 			t.Errorf("two attacks are called %q", attack.Name)
 		}
 		seen[attack.Name] = true
+	}
+}
+
+func TestRunNothing(t *testing.T) {
+	err := Run(t.Context(), RunOptions{Programs: []string{"/no/such/program"}, Only: "no such attack", Short: true, Out: io.Discard})
+	if err == nil || err.Error() != `no attack has "no such attack" in its name` {
+		t.Errorf("got %v", err)
 	}
 }
 

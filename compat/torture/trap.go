@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"scache/compat/wire"
 )
 
 // A trap is memory that stops whoever touches it first, the kernel as well,
@@ -78,7 +80,7 @@ func (t *trap) receive(fd int) {
 }
 
 // sprung tells whether somebody is in the trap.
-func (t *trap) sprung() bool { return readable(t.control) }
+func (t *trap) sprung() bool { return wire.Readable(t.control) }
 
 // release lets whoever is in the trap go, and takes it away.
 func (t *trap) release() {
