@@ -7,12 +7,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/attrproto"
-	"scache/compat/script/session"
+	"scache/compat/wire"
 )
 
 // session returns the SMTP session with that name.
-func (c *call) session(name string) (*session.Session, error) {
+func (c *call) session(name string) (*wire.Session, error) {
 	if s := c.sessions[name]; s != nil {
 		return s, nil
 	}
@@ -22,11 +21,11 @@ func (c *call) session(name string) (*session.Session, error) {
 // session [-tcp] [-blocking] NAME...
 // makes connections that can be given to the daemon.
 func newSession(c *call) error {
-	open, blocking := session.Pair, false
+	open, blocking := wire.Pair, false
 	for ; len(c.args) > 0 && strings.HasPrefix(c.args[0], "-"); c.args = c.args[1:] {
 		switch c.args[0] {
 		case "-tcp":
-			open = session.TCP
+			open = wire.TCP
 		case "-blocking":
 			blocking = true
 		default:
@@ -70,21 +69,7 @@ func give(c *call) error {
 		defer s.CloseLocal()
 		local = append(local, s.Local)
 	}
-	return client.sendDescriptors(text, local)
-}
-
-// sendDescriptors borrows the descriptors.
-func (c *client) sendDescriptors(text string, fds []int) error {
-	for {
-		err := unix.Sendmsg(c.fd, []byte(text), unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("send descriptors: %w", err)
-		}
-		return nil
-	}
+	return client.Send(text, local...)
 }
 
 // take [-blocking] CLIENT SESSION
@@ -105,7 +90,7 @@ func take(c *call) error {
 	if err != nil {
 		return err
 	}
-	fd, err := client.receive()
+	fd, err := client.ReceiveSession()
 	if err != nil {
 		return err
 	}
@@ -118,35 +103,6 @@ func take(c *call) error {
 		return errors.New("the SMTP session's O_NONBLOCK has been changed")
 	}
 	return s.Verify(fd)
-}
-
-// receive receives a NUL and a descriptor, which passes to the caller.
-func (c *client) receive() (int, error) {
-	var receiver attrproto.Receiver
-	if err := waitReadable(c.fd); err != nil {
-		return -1, err
-	}
-	buf := make([]byte, 1)
-	n, fds, err := receiver.Receive(c.fd, buf)
-	if err == nil && n == 1 && buf[0] == 0 && len(fds) == 1 {
-		return fds[0], nil
-	}
-	for _, fd := range fds {
-		unix.Close(fd)
-	}
-	return -1, fmt.Errorf("expected a NUL and a descriptor, the daemon sent %q and %d descriptors (%v)", buf[:max(n, 0)], len(fds), err)
-}
-
-func waitReadable(fd int) error {
-	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	n, err := unix.Poll(poll, int(patience.Milliseconds()))
-	if err == unix.EINTR {
-		return waitReadable(fd)
-	}
-	if n == 0 && err == nil {
-		err = errors.New("nothing comes from the daemon")
-	}
-	return err
 }
 
 // say SESSION TEXT...

@@ -9,7 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"scache/compat/master"
-	"scache/compat/script/session"
+	"scache/compat/wire"
 )
 
 // patience is how long anything may take to happen.
@@ -19,8 +19,8 @@ const patience = 20 * time.Second
 type world struct {
 	daemons  map[string]*daemon
 	latest   *daemon // that was started
-	clients  map[string]*client
-	sessions map[string]*session.Session
+	clients  map[string]*wire.Client
+	sessions map[string]*wire.Session
 }
 
 type daemon struct {
@@ -32,7 +32,7 @@ type daemon struct {
 type worldKey struct{}
 
 func newWorld(env *testscript.Env) error {
-	w := &world{daemons: make(map[string]*daemon), clients: make(map[string]*client), sessions: make(map[string]*session.Session)}
+	w := &world{daemons: make(map[string]*daemon), clients: make(map[string]*wire.Client), sessions: make(map[string]*wire.Session)}
 	env.Values[worldKey{}] = w
 	env.Defer(w.end)
 	return nil
@@ -40,7 +40,7 @@ func newWorld(env *testscript.Env) error {
 
 func (w *world) end() {
 	for _, c := range w.clients {
-		c.close()
+		c.Close()
 	}
 	for _, s := range w.sessions {
 		s.Close()

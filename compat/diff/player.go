@@ -34,7 +34,6 @@ type player struct {
 	label    labeler
 	peers    []*peer
 	sessions sessions
-	receiver receiver
 	held     bool
 	exit     string // how the daemon ended, if a step made it end
 	blamed   string // the client whose step got the daemon stuck
@@ -42,9 +41,7 @@ type player struct {
 }
 
 func newPlayer(target *Target, steps []Step, label labeler) *player {
-	p := &player{target: target, patience: restTime, steps: label.steps(steps), label: label}
-	p.receiver.sessions = &p.sessions
-	return p
+	return &player{target: target, patience: restTime, steps: label.steps(steps), label: label}
 }
 
 // close hangs up all clients. The daemon has noticed when close returns.
@@ -66,7 +63,7 @@ func (p *player) close() error {
 func (p *player) closingOrder() (names []string) {
 	for _, peer := range p.peers {
 		switch {
-		case peer.fd < 0:
+		case !peer.there():
 		case p.stuck && peer.name == p.blamed:
 			names = slices.Insert(names, 0, peer.name)
 		default:
@@ -82,13 +79,13 @@ func (p *player) hangUp(name string) error {
 	if peer == nil {
 		return nil
 	}
-	peer.close()
+	peer.HangUp()
 	return p.settle(name)
 }
 
 func (p *player) peer(name string) *peer {
 	for _, peer := range p.peers {
-		if peer.name == name && peer.fd >= 0 {
+		if peer.name == name && peer.there() {
 			return peer
 		}
 	}
@@ -144,9 +141,9 @@ func (p *player) begin(i int) error {
 	case Drain:
 		return p.drain(peer, step)
 	case Shutdown:
-		return unix.Shutdown(peer.fd, unix.SHUT_WR)
+		return peer.Finish()
 	case Close:
-		peer.close()
+		peer.HangUp()
 		return nil
 	}
 	return fmt.Errorf("unknown step %q", step.Do)
@@ -228,7 +225,7 @@ func (p *player) settle(client string) error {
 
 func (p *player) collect() (some bool, err error) {
 	for _, peer := range p.peers {
-		got, err := peer.collect(&p.receiver)
+		got, err := peer.collect(&p.sessions)
 		if err != nil {
 			return some, err
 		}
@@ -242,12 +239,12 @@ func (p *player) collect() (some bool, err error) {
 func (p *player) send(peer *peer, step *Step) error {
 	var fds []int
 	for range step.Descriptors {
-		fd, err := p.sessions.open()
+		session, err := p.sessions.open()
 		if err != nil {
 			return err
 		}
-		defer unix.Close(fd)
-		fds = append(fds, fd)
+		defer session.CloseLocal()
+		fds = append(fds, session.Local)
 	}
 	for data := step.Data; len(data) > 0; {
 		part := data
@@ -269,7 +266,7 @@ func (p *player) send(peer *peer, step *Step) error {
 
 func (p *player) sendAll(peer *peer, data []byte, fds []int) error {
 	for deadline := time.Now().Add(p.patience); ; {
-		n, err := peer.send(data, fds)
+		n, err := peer.TrySend(string(data), fds...)
 		if n > 0 {
 			data, fds = data[n:], nil
 		}

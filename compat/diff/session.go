@@ -4,62 +4,49 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"scache/compat/wire"
 )
 
-// A session is a descriptor that a client sent: one end of a socket pair. The
-// other end stays here. Every other one is non-blocking, so that it shows when
-// a daemon changes that.
+// A session is what a client sent. Its local end is blocking or not in turn, so
+// that it shows when a daemon changes that.
 type session struct {
-	inode  uint64
-	flags  int
-	remote int // owned; -1 once it is closed
+	*wire.Session
+	flags int
 }
 
 // sessions are those of one transcript; the first one is number 1.
 type sessions []*session
 
-// open makes a session and returns the end that is to be sent, which the caller
-// closes.
-func (s *sessions) open() (local int, err error) {
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+// open makes a session. The caller closes the local end once it is sent.
+func (s *sessions) open() (*wire.Session, error) {
+	pair, err := wire.Pair()
 	if err != nil {
-		return -1, fmt.Errorf("socketpair: %w", err)
+		return nil, err
 	}
-	new := &session{remote: pair[1]}
-	*s = append(*s, new)
-	if err := new.prepare(pair[0], len(*s)%2 == 0); err != nil {
-		unix.Close(pair[0])
-		return -1, err
+	opened := &session{Session: pair}
+	*s = append(*s, opened)
+	err = unix.SetNonblock(pair.Local, len(*s)%2 == 0)
+	if err == nil {
+		opened.flags, err = unix.FcntlInt(uintptr(pair.Local), unix.F_GETFL, 0)
 	}
-	return pair[0], nil
-}
-
-func (s *session) prepare(local int, nonblock bool) error {
-	if err := unix.SetNonblock(local, nonblock); err != nil {
-		return fmt.Errorf("set O_NONBLOCK: %w", err)
+	if err != nil {
+		pair.CloseLocal()
+		return nil, fmt.Errorf("set O_NONBLOCK: %w", err)
 	}
-	var stat unix.Stat_t
-	if err := unix.Fstat(local, &stat); err != nil {
-		return fmt.Errorf("fstat: %w", err)
-	}
-	s.inode = stat.Ino
-	var err error
-	if s.flags, err = unix.FcntlInt(uintptr(local), unix.F_GETFL, 0); err != nil {
-		return fmt.Errorf("F_GETFL: %w", err)
-	}
-	return nil
+	return pair, nil
 }
 
 // identify returns the number of the SMTP session that a descriptor is, and what is
 // not as it was. It takes ownership of the descriptor.
 func (s *sessions) identify(fd int) (token int, changed string) {
 	defer unix.Close(fd)
-	var stat unix.Stat_t
-	if err := unix.Fstat(fd, &stat); err != nil {
-		return 0, "fstat: " + err.Error()
+	cookie, err := wire.Cookie(fd)
+	if err != nil {
+		return 0, err.Error()
 	}
 	for i, known := range *s {
-		if known.inode != stat.Ino {
+		if known.Cookie != cookie {
 			continue
 		}
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
@@ -71,33 +58,33 @@ func (s *sessions) identify(fd int) (token int, changed string) {
 	return -1, "" // none of ours
 }
 
-// remote returns the other end of a session, borrowed.
-func (s *sessions) remote(token int) (int, error) {
-	if token < 1 || token > len(*s) || (*s)[token-1].remote < 0 {
-		return -1, fmt.Errorf("no session %d", token)
+// remote returns a session whose remote end is open.
+func (s *sessions) remote(token int) (*session, error) {
+	if token < 1 || token > len(*s) || (*s)[token-1].Remote < 0 {
+		return nil, fmt.Errorf("no session %d", token)
 	}
-	return (*s)[token-1].remote, nil
+	return (*s)[token-1], nil
 }
 
 func (s *sessions) say(token int, data []byte) error {
-	fd, err := s.remote(token)
+	found, err := s.remote(token)
 	if err != nil {
 		return err
 	}
-	return unix.Sendto(fd, data, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT, nil)
+	return found.Say(string(data))
 }
 
 func (s *sessions) closeRemote(token int) error {
-	fd, err := s.remote(token)
+	found, err := s.remote(token)
 	if err != nil {
 		return err
 	}
-	(*s)[token-1].remote = -1
-	return closeNow(fd)
+	found.CloseRemote()
+	return nil
 }
 
 func (s *sessions) close() {
-	for i := range *s {
-		s.closeRemote(i + 1)
+	for _, open := range *s {
+		open.CloseRemote()
 	}
 }

@@ -141,7 +141,7 @@ func (d *Daemon) wait() {
 
 // Dial connects to the daemon. The caller owns the descriptor: a blocking
 // stream socket.
-func (d *Daemon) Dial() (fd int, err error) { return DialUnix(d.Socket()) }
+func (d *Daemon) Dial() (fd int, err error) { return dialUnix(d.Socket()) }
 
 // Socket is the path of the listening socket.
 func (d *Daemon) Socket() string { return d.dirs.socket() }

@@ -13,36 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/compat/testbed"
+	"scache/compat/wire"
 )
-
-const greeting = "protocol\x00connection_cache_protocol\x00\x00"
-
-// readExactly reads want from fd, byte for byte.
-func readExactly(t *testing.T, fd int, want string) {
-	t.Helper()
-	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 30})
-	buf := make([]byte, len(want))
-	for n := 0; n < len(buf); {
-		m, err := unix.Read(fd, buf[n:])
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil || m == 0 {
-			t.Fatalf("read: got %q and %d, %v; want %q", buf[:n], m, err, want)
-		}
-		n += m
-	}
-	if string(buf) != want {
-		t.Fatalf("read: got %q, want %q", buf, want)
-	}
-}
-
-func writeAll(t *testing.T, fd int, data string) {
-	t.Helper()
-	if n, err := unix.Write(fd, []byte(data)); err != nil || n != len(data) {
-		t.Fatalf("write: %d, %v", n, err)
-	}
-}
 
 func startDaemon(t *testing.T, o Options) *Daemon {
 	t.Helper()
@@ -54,28 +26,29 @@ func startDaemon(t *testing.T, o Options) *Daemon {
 	return d
 }
 
-func dial(t *testing.T, d *Daemon) int {
+// dial makes a client that has been greeted.
+func dial(t *testing.T, d *Daemon) *wire.Client {
 	t.Helper()
-	fd, err := d.Dial()
+	c, err := wire.DialGreeted(d.Socket(), patience)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { unix.Close(fd) })
-	readExactly(t, fd, greeting)
-	return fd
+	t.Cleanup(c.Close)
+	return c
 }
 
-func ask(t *testing.T, fd int, request, answer string) {
+func ask(t *testing.T, c *wire.Client, request, answer string) {
 	t.Helper()
-	writeAll(t, fd, request)
-	readExactly(t, fd, answer)
+	if err := c.Ask(request, answer); err != nil {
+		t.Fatal(err)
+	}
 }
 
-const (
-	saveDest   = "request\x00save_dest\x00ttl\x002\x00label\x00d\x00property\x00dp\x00label\x00e\x00\x00"
-	saveDestOK = "status\x000\x00\x00"
-	findMiss   = "request\x00find_endp\x00label\x00x\x00\x00"
-	findMissed = "status\x002\x00property\x00\x00\x00"
+const patience = 30 * time.Second
+
+var (
+	saveDest = wire.SaveDestination("d", "2", "e")
+	findMiss = wire.FindEndpoint("x")
 )
 
 // The stand-in master must look to a daemon like the real one, so these run
@@ -85,9 +58,9 @@ func TestStandInMaster(t *testing.T) {
 		t.Run("serves and reports its state", func(t *testing.T) {
 			t.Parallel()
 			d := startDaemon(t, Options{Program: program, Unprivileged: true})
-			fd := dial(t, d)
-			ask(t, fd, findMiss, findMissed)
-			ask(t, fd, "request\x00bogus\x00\x00", "status\x001\x00\x00")
+			c := dial(t, d)
+			ask(t, c, findMiss, wire.Missed)
+			ask(t, c, wire.List("request", "bogus"), wire.Bad)
 			if _, err := d.WaitLog(`warning: unrecognized request: "bogus", ignored`, 5*time.Second); err != nil {
 				t.Error(err)
 			}
@@ -116,7 +89,7 @@ func TestStandInMaster(t *testing.T) {
 					needMounts(t)
 				}
 				d := startDaemon(t, Options{Program: program, Unprivileged: true, Chroot: true, Log: mode})
-				ask(t, dial(t, d), saveDest, saveDestOK)
+				ask(t, dial(t, d), saveDest, wire.Done)
 				d.HangUp()
 				state, err := d.Wait(10 * time.Second)
 				if err != nil {
@@ -142,20 +115,16 @@ func TestStandInMaster(t *testing.T) {
 		t.Run("descriptors", func(t *testing.T) {
 			t.Parallel()
 			d := startDaemon(t, Options{Program: program, NoFile: 200})
-			fd := dial(t, d)
+			c := dial(t, d)
 			before, err := d.Descriptors()
 			if err != nil {
 				t.Fatal(err)
 			}
-			second, err := d.Dial()
-			if err != nil {
-				t.Fatal(err)
-			}
-			readExactly(t, second, greeting)
+			second := dial(t, d)
 			if err := d.WaitDescriptors(len(before)+1, 5*time.Second); err != nil {
 				t.Error(err)
 			}
-			unix.Close(second)
+			second.Close()
 			if err := d.WaitDescriptors(len(before), 5*time.Second); err != nil {
 				t.Error(err)
 			}
@@ -172,7 +141,7 @@ func TestStandInMaster(t *testing.T) {
 			if !strings.Contains(strings.Join(strings.Fields(string(limits)), " "), "Max open files 200 200") {
 				t.Errorf("limits:\n%s", limits)
 			}
-			ask(t, fd, findMiss, findMissed)
+			ask(t, c, findMiss, wire.Missed)
 		})
 		t.Run("fatal", func(t *testing.T) {
 			t.Parallel()

@@ -136,8 +136,8 @@ func bindListen(fd int, path string) error {
 	return nil
 }
 
-// DialUnix connects to a stream socket. The caller owns the descriptor.
-func DialUnix(path string) (fd int, err error) {
+// dialUnix connects to a stream socket. The caller owns the descriptor.
+func dialUnix(path string) (fd int, err error) {
 	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, fmt.Errorf("socket: %w", err)

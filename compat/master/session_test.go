@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"scache/compat/testbed"
+	"scache/compat/wire"
 	"scache/scached/client"
 	"scache/scached/protocol"
 )
@@ -26,30 +27,15 @@ func newClient(t *testing.T, d *Daemon) *client.Client {
 	return c
 }
 
-// tcpPair returns the two ends of a connection over the loopback interface.
-func tcpPair(t *testing.T) (here, remote int) {
+// openSession returns an SMTP session over the loopback interface.
+func openSession(t *testing.T) *wire.Session {
 	t.Helper()
-	must := func(what string, err error) {
-		if err != nil {
-			t.Helper()
-			t.Fatalf("%s: %v", what, err)
-		}
+	s, err := wire.TCP()
+	if err != nil {
+		t.Fatal(err)
 	}
-	listen, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	must("socket", err)
-	defer unix.Close(listen)
-	must("bind", unix.Bind(listen, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	must("listen", unix.Listen(listen, 1))
-	address, err := unix.Getsockname(listen)
-	must("getsockname", err)
-	here, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	must("socket", err)
-	t.Cleanup(func() { unix.Close(here) })
-	must("connect", unix.Connect(here, address))
-	remote, _, err = unix.Accept4(listen, unix.SOCK_CLOEXEC)
-	must("accept", err)
-	t.Cleanup(func() { unix.Close(remote) })
-	return here, remote
+	t.Cleanup(s.Close)
+	return s
 }
 
 // appearance is everything about a socket that its owner cares about.
@@ -92,7 +78,8 @@ func TestSessionIsUntouched(t *testing.T) {
 		for _, nonblocking := range []bool{false, true} {
 			t.Run(fmt.Sprintf("nonblocking=%v", nonblocking), func(t *testing.T) {
 				c := newClient(t, d)
-				here, remote := tcpPair(t)
+				s := openSession(t)
+				here := s.Local
 				set := func(level, option, value int) {
 					if err := unix.SetsockoptInt(here, level, option, value); err != nil {
 						t.Fatal(err)
@@ -108,14 +95,8 @@ func TestSessionIsUntouched(t *testing.T) {
 				if err := unix.SetNonblock(here, nonblocking); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := unix.Write(remote, []byte("220 unread")); err != nil {
+				if err := s.Say("220 unread"); err != nil {
 					t.Fatal(err)
-				}
-				if !WaitUntil(10*time.Second, func() bool {
-					unread, _ := unix.IoctlGetInt(here, unix.TIOCINQ)
-					return unread == len("220 unread")
-				}) {
-					t.Fatal("the unread bytes do not arrive")
 				}
 				before := appearance(t, here)
 				if err := c.SaveEndpoint(2, "endpoint", "property", here); err != nil {
@@ -137,11 +118,8 @@ func TestSessionIsUntouched(t *testing.T) {
 				if n, err := unix.Read(back, buffer); err != nil || string(buffer[:n]) != "220 unread" {
 					t.Errorf("unread bytes: %q, %v", buffer[:max(n, 0)], err)
 				}
-				if _, err := unix.Write(back, []byte("QUIT")); err != nil {
-					t.Fatal(err)
-				}
-				if n, err := unix.Read(remote, buffer); err != nil || string(buffer[:n]) != "QUIT" {
-					t.Errorf("the remote end of another session: %q, %v", buffer[:max(n, 0)], err)
+				if err := s.Verify(back); err != nil {
+					t.Error(err)
 				}
 			})
 		}
@@ -158,7 +136,7 @@ func TestDescriptorsComeBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		here, _ := tcpPair(t)
+		here := openSession(t).Local
 		found := 0
 		for i := range 10000 {
 			endpoint := fmt.Sprint("endpoint", i%7)

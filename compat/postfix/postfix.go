@@ -215,11 +215,8 @@ func (p *Instance) ConfigDir() string { return p.dirs.config }
 // QueueDir is the instance's queue_directory.
 func (p *Instance) QueueDir() string { return p.dirs.queue }
 
-// DialCache connects to the scache service. The caller owns the descriptor: a
-// blocking stream socket.
-func (p *Instance) DialCache() (fd int, err error) {
-	return master.DialUnix(p.dirs.queue + "/private/scache")
-}
+// CacheSocket is the path of the scache service's socket.
+func (p *Instance) CacheSocket() string { return p.dirs.queue + "/private/scache" }
 
 // CacheProgram is the base name of the scache service's program.
 func (p *Instance) CacheProgram() string {

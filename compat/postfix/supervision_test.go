@@ -8,10 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"scache/compat/master"
 	"scache/compat/testbed"
+	"scache/compat/wire"
 )
 
 // What a real master(8) makes of the daemon's status records and of its end.
@@ -20,14 +19,14 @@ func TestSupervision(t *testing.T) {
 		t.Run("a daemon that has served is replaced at once", func(t *testing.T) {
 			t.Parallel()
 			p := startPostfix(t, program)
-			fd := dialCache(t, p)
-			ask(t, fd, findMiss, findMissed)
-			ask(t, fd, findMiss, findMissed)
+			c := dialCache(t, p)
+			serves(t, c)
+			serves(t, c)
 			letMasterTurn(t, p)
 			first := waitCache(t, p, 0)
 			kill(t, first)
-			fd = dialCache(t, p)
-			ask(t, fd, findMiss, findMissed)
+			c = dialCache(t, p)
+			serves(t, c)
 			waitCache(t, p, first)
 			stopPostfix(t, p, killedBySignal)
 			if lines := p.Log.Matching("throttling"); len(lines) > 0 {
@@ -37,11 +36,7 @@ func TestSupervision(t *testing.T) {
 		t.Run("a daemon that cannot start is throttled", func(t *testing.T) {
 			t.Parallel()
 			p := startPostfix(t, program, "-o", "mail_owner=no-such-user")
-			fd, err := p.DialCache()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer unix.Close(fd)
+			dial(t, p.CacheSocket())
 			for _, text := range []string{
 				"fatal: file " + p.ConfigDir() + "/main.cf: parameter mail_owner: unknown user name value: no-such-user",
 				"exit status 1",
@@ -56,18 +51,14 @@ func TestSupervision(t *testing.T) {
 		t.Run("an idle daemon ends and the next client starts another", func(t *testing.T) {
 			t.Parallel()
 			p := startPostfix(t, program, "-o", "max_idle=1s")
-			fd, err := p.DialCache()
-			if err != nil {
-				t.Fatal(err)
-			}
-			ask(t, fd, "", greeting)
-			ask(t, fd, saveDest, saveDestOK)
+			c := dialCache(t, p)
+			saves(t, c)
 			first := waitCache(t, p, 0)
-			unix.Close(fd)
+			c.Close()
 			if _, err := p.Log.Wait("statistics: max simultaneous domains=1 addresses=0 connection=0", patience); err != nil {
 				t.Error(err)
 			}
-			ask(t, dialCache(t, p), findMiss, findMissed)
+			serves(t, dialCache(t, p))
 			waitCache(t, p, first)
 			stopPostfix(t, p)
 		})
@@ -77,7 +68,7 @@ func TestSupervision(t *testing.T) {
 			// A syslog socket: postlogd(8) is stopped with all others, and what
 			// comes too late for it is lost.
 			p := startInstance(t, Options{Cache: cacheOf(program), Syslog: true})
-			ask(t, dialCache(t, p), saveDest, saveDestOK)
+			saves(t, dialCache(t, p))
 			started := time.Now()
 			stopPostfix(t, p)
 			if took := time.Since(started); took > 4*time.Second {
@@ -98,11 +89,7 @@ func TestSupervision(t *testing.T) {
 func letMasterTurn(t *testing.T, p *Instance) {
 	t.Helper()
 	for _, service := range []string{"discard", "error", "local"} {
-		fd, err := master.DialUnix(p.dirs.queue + "/private/" + service)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer unix.Close(fd)
+		dial(t, p.dirs.queue+"/private/"+service)
 		if !master.WaitUntil(patience, func() bool { return p.runs(service) }) {
 			t.Fatalf("no process for service %s: %v", service, p.Processes())
 		}
@@ -150,15 +137,25 @@ func stopPostfix(t *testing.T, p *Instance, allowed ...string) {
 	}
 }
 
-func dialCache(t *testing.T, p *Instance) int {
+// dialCache makes a client that has been greeted.
+func dialCache(t *testing.T, p *Instance) *wire.Client {
 	t.Helper()
-	fd, err := p.DialCache()
+	c, err := wire.DialGreeted(p.CacheSocket(), patience)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { unix.Close(fd) })
-	readExactly(t, fd, greeting)
-	return fd
+	t.Cleanup(c.Close)
+	return c
+}
+
+// dial makes a client of any service.
+func dial(t *testing.T, path string) {
+	t.Helper()
+	c, err := wire.Dial(path, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
 }
 
 func waitCache(t *testing.T, p *Instance, except int) int {
@@ -189,11 +186,7 @@ func TestStopSeesWhatIsLeft(t *testing.T) {
 	if err := os.WriteFile(p.dirs.daemon+"/stubborn", []byte(program), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	fd, err := master.DialUnix(p.dirs.queue + "/private/stubborn")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
+	dial(t, p.dirs.queue+"/private/stubborn")
 	if !master.WaitUntil(patience, func() bool { return p.runs("sleep") }) {
 		t.Fatalf("the stubborn service does not run: %v", p.Processes())
 	}

@@ -6,12 +6,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/compat/script/session"
+	"scache/compat/wire"
 )
 
 // A saved session may be in the cache. Its remote end stays here.
 type saved struct {
-	*session.Session
+	*wire.Session
 	number     int // in the script
 	save, line int
 }
@@ -32,7 +32,7 @@ func (s *sessions) open(number int) (*saved, error) {
 	if len(s.byCookie) >= s.sweepAt {
 		s.sweep()
 	}
-	pair, err := session.Pair()
+	pair, err := wire.Pair()
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (s *sessions) forget(old *saved) {
 // session is used up.
 func (s *sessions) identify(descriptor int) (*saved, error) {
 	defer unix.Close(descriptor)
-	cookie, err := session.Cookie(descriptor)
+	cookie, err := wire.Cookie(descriptor)
 	if err != nil {
 		return nil, err
 	}

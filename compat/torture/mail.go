@@ -93,18 +93,11 @@ const mailPatience = time.Minute
 
 // serves waits until the instance's cache daemon has answered a request.
 func serves(p *postfix.Instance) error {
-	fd, err := p.DialCache()
-	if err != nil {
-		return err
-	}
-	c, err := wire.New(fd, mailPatience)
+	c, err := wire.DialGreeted(p.CacheSocket(), mailPatience)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if err := c.Expect(wire.Greeting); err != nil {
-		return err
-	}
 	return c.Ask(wire.FindEndpoint("nothing"), wire.Missed)
 }
 

@@ -18,8 +18,9 @@ var (
 
 // A Client is a connection to a daemon. One goroutine at a time uses it.
 type Client struct {
-	fd     int    // owned; -1 when closed
-	buffer []byte // of Arrived
+	fd      int                             // owned; -1 when closed
+	buffer  []byte                          // of Arrived
+	control [24 + 4*MostInMessage + 32]byte // of receive: with room for what nobody expects
 }
 
 // Dial connects to a daemon. No call waits for longer than patience, to connect
@@ -161,6 +162,24 @@ func (c *Client) ReadFull(p []byte) error {
 	return nil
 }
 
+// ReadAll reads until the daemon ends the connection.
+func (c *Client) ReadAll() (all []byte, err error) {
+	for p := make([]byte, bufferSize); ; {
+		var n int
+		err := retry(func() (err error) {
+			n, err = unix.Read(c.fd, p)
+			return err
+		})
+		switch {
+		case err == nil && n == 0, err == unix.ECONNRESET: // it had not read everything
+			return all, nil
+		case err != nil:
+			return all, fmt.Errorf("waiting for the end: %w", timedOut(err))
+		}
+		all = append(all, p[:n]...)
+	}
+}
+
 // Expect reads exactly what is wanted.
 func (c *Client) Expect(want string) error {
 	got := make([]byte, len(want))
@@ -179,6 +198,11 @@ func (c *Client) Ask(request, answer string) error {
 		return err
 	}
 	return c.Expect(answer)
+}
+
+// Await waits until something has arrived, or the end.
+func (c *Client) Await(patience time.Duration) bool {
+	return waitFor(c.fd, unix.POLLIN, patience) != 0
 }
 
 // Ended waits until the daemon has ended the connection. That there is something

@@ -68,6 +68,34 @@ func TestAsk(t *testing.T) {
 	}
 }
 
+func TestReadAll(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		end  func(daemon *Client)
+		err  error
+	}{
+		{"ended", (*Client).Close, nil},
+		{"reset", func(daemon *Client) { daemon.Close() }, nil},
+		{"not ended", func(*Client) {}, ErrNoAnswer},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, daemon := connected(t, 50*time.Millisecond)
+			if test.name == "reset" { // what it has not read makes it one
+				if err := c.Send("unread"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := daemon.Send(Done); err != nil {
+				t.Fatal(err)
+			}
+			test.end(daemon)
+			if all, err := c.ReadAll(); string(all) != Done || !errors.Is(err, test.err) {
+				t.Errorf("read %q, %v", all, err)
+			}
+		})
+	}
+}
+
 func TestDescriptors(t *testing.T) {
 	c, daemon := connected(t, time.Second)
 	s := mustOpen(t, Pair)

@@ -31,16 +31,15 @@ const bufferSize = 16 << 10
 // receive takes up to len(p) bytes and the descriptors that come with them, which
 // pass to the caller.
 func (c *Client) receive(p []byte, flags int) (n int, fds []int, err error) {
-	var control [24 + 4*MostInMessage]byte
 	var controlled, flagged int
 	err = retry(func() (err error) {
-		n, controlled, flagged, _, err = unix.Recvmsg(c.fd, p, control[:], flags|unix.MSG_CMSG_CLOEXEC)
+		n, controlled, flagged, _, err = unix.Recvmsg(c.fd, p, c.control[:], flags|unix.MSG_CMSG_CLOEXEC)
 		return err
 	})
 	if err != nil || controlled == 0 {
 		return max(n, 0), nil, err
 	}
-	messages, err := unix.ParseSocketControlMessage(control[:controlled])
+	messages, err := unix.ParseSocketControlMessage(c.control[:controlled])
 	for _, message := range messages {
 		if rights, err := unix.ParseUnixRights(&message); err == nil {
 			fds = append(fds, rights...)

@@ -62,11 +62,17 @@ func closeEnd(fd *int) {
 // CloseLocal closes the local end: from then on only the cache has it.
 func (s *Session) CloseLocal() { closeEnd(&s.Local) }
 
-// CloseRemote makes the remote end hang up. The local end knows when it returns.
+// CloseRemote makes the remote end hang up. The local end knows when it returns,
+// even if some process that is being started has the remote end, too.
 func (s *Session) CloseRemote() {
-	if s.tcp && s.Remote >= 0 {
+	switch {
+	case s.Remote < 0:
+		return
+	case s.tcp:
 		unix.Shutdown(s.Remote, unix.SHUT_WR)
 		s.wait(s.hungUp)
+	default:
+		unix.Shutdown(s.Remote, unix.SHUT_RDWR)
 	}
 	closeEnd(&s.Remote)
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"scache/compat/wire"
 	"scache/testdata"
 )
 
@@ -47,14 +48,14 @@ const (
 
 // fuzzMessages are what clients say, so that a tape need not spell it.
 var fuzzMessages = []string{
-	attributes("request", "save_endp", "ttl", "1", "label", "e", "property", "p"),
-	attributes("request", "save_endp", "ttl", "2", "label", "f", "property", strings.Repeat("p", 300)),
-	attributes("request", "save_dest", "ttl", "2", "label", "d", "property", "q", "label", "e"),
-	attributes("request", "find_endp", "label", "e"),
-	attributes("request", "find_dest", "label", "d"),
-	attributes("dummy", ""),
+	wire.List("request", "save_endp", "ttl", "1", "label", "e", "property", "p"),
+	wire.List("request", "save_endp", "ttl", "2", "label", "f", "property", strings.Repeat("p", 300)),
+	wire.List("request", "save_dest", "ttl", "2", "label", "d", "property", "q", "label", "e"),
+	wire.List("request", "find_endp", "label", "e"),
+	wire.List("request", "find_dest", "label", "d"),
+	wire.List("dummy", ""),
 	"\x00",
-	attributes("request", "bogus"),
+	wire.List("request", "bogus"),
 	"request\x00save_dest\x00ttl\x001\x00label\x00",
 	strings.Repeat("x", 1100),
 }
@@ -65,26 +66,28 @@ func (w *world) play(t *testdata.Tape) {
 	for n := 0; len(t.Left) > 0 && n < most; n++ {
 		op := t.Next()
 		place := op / tapeKinds % places
-		fd := w.clients[place]
+		c := w.clients[place]
 		switch op % tapeKinds {
 		case tapeConnect:
 			w.hangUp(place)
 			w.clients[place] = w.connect()
 		case tapeBytes:
 			n := t.Next()
-			w.send(fd, t.Bytes(n), t.Next())
+			w.send(c, string(t.Bytes(n)), t.Next())
 		case tapeMessage:
-			w.send(fd, []byte(fuzzMessages[t.Next()%len(fuzzMessages)]), t.Next())
+			w.send(c, fuzzMessages[t.Next()%len(fuzzMessages)], t.Next())
 		case tapeRead:
-			w.read(fd)
+			w.read(c)
 		case tapeClose:
 			w.hangUp(place)
 		case tapeShutdown:
-			unix.Shutdown(fd, t.Next()%3)
+			if how := t.Next() % 3; c != nil {
+				unix.Shutdown(c.FD(), how)
+			}
 		case tapeTime:
 			w.passed += []time.Duration{0, 10 * time.Millisecond, time.Second, 3 * time.Second, time.Hour}[t.Next()%5]
 		case tapeFill:
-			w.fill(fd)
+			w.fill(c)
 		}
 		w.settle()
 	}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"scache/compat/wire"
 	"scache/scached/protocol"
 )
 
@@ -28,25 +29,25 @@ func TestHandOverToFullSocket(t *testing.T) {
 			text     string
 			decision int
 		}{{fuzzMessages[0], 0}, {"\x00", 2 + 8*5}} {
-			w.send(saver, []byte(message.text), message.decision)
+			w.send(saver, message.text, message.decision)
 			w.settle()
 		}
 		for range unread {
-			w.send(taker, []byte(nothing), 0)
+			w.send(taker, nothing, 0)
 			w.settle()
 		}
 		text, fds := "", 0
-		for _, message := range []string{fuzzMessages[3], attributes("dummy", ""), attributes("dummy", "")} {
+		for _, message := range []string{fuzzMessages[3], wire.Dummy, wire.Dummy} {
 			if w.waiting() && w.server.busy.first.action != protocol.Send {
 				text, fds = w.readAll(taker) // what is said before the answer is there may be lost
 			}
-			w.send(taker, []byte(message), 0)
+			w.send(taker, message, 0)
 			w.settle()
 			waited = waited || w.waiting() && w.server.busy.first.action == protocol.Send
 		}
 		more, taken := w.readAll(taker)
 		text, fds = text+more, fds+taken
-		want := greeting + strings.Repeat(missed, unread) + attributes("status", "0", "property", "p") + "\x00"
+		want := wire.Greeting + strings.Repeat(wire.Missed, unread) + wire.Found + "\x00"
 		if text != want || fds != 1 {
 			t.Fatalf("with %d answers unread: got %d descriptors and %d bytes, want 1 and %d", unread, fds, len(text), len(want))
 		}
@@ -75,7 +76,7 @@ func TestNoDescriptorLeft(t *testing.T) {
 	}
 	w.passed += deafTime
 	w.settle()
-	if text, _ := w.read(w.clients[1]); text != greeting {
+	if text, _ := w.read(w.clients[1]); text != wire.Greeting {
 		t.Errorf("the second client reads %q", text)
 	}
 	w.finish()

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"scache/compat/wire"
 	"scache/scached/protocol"
 	"scache/testdata"
 )
@@ -101,29 +102,27 @@ func printable(s string) string {
 }
 
 func play(t *testing.T, path string, tr testdata.Conversation) {
-	fd := -1
-	defer func() { unix.Close(fd) }()
+	var c *wire.Client
 	for i, step := range tr.Steps {
 		var err error
 		switch step.Do {
 		case "connect":
-			fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-			if err == nil {
-				err = unix.Connect(fd, &unix.SockaddrUnix{Name: path})
+			if c, err = wire.Dial(path, patience); err == nil {
+				t.Cleanup(c.Close)
 			}
 		case "send":
-			_, err = unix.Write(fd, step.Data)
+			err = c.Send(string(step.Data))
 		case "send_fds":
-			err = sendDescriptors(t, fd, step.Data, step.FDs)
+			err = sendDescriptors(t, c, step.Data, step.FDs)
 		case "shutdown_write":
-			err = unix.Shutdown(fd, unix.SHUT_WR)
+			err = c.Finish()
 		default:
 			t.Fatalf("unknown step %q", step.Do)
 		}
 		if err != nil {
 			t.Fatalf("step %d, %s: %v", i, step.Do, err)
 		}
-		got, fds, eof := collect(fd, len(step.Recv), step.Closed != "")
+		got, fds, eof := collect(t, c, len(step.Recv), step.Closed != "")
 		if diff := cmp.Diff(string(step.Recv), string(got)); diff != "" {
 			t.Errorf("step %d, %s %q: bytes (-reference +ours):\n%s", i, step.Do, step.Data, diff)
 		}
@@ -135,49 +134,39 @@ func play(t *testing.T, path string, tr testdata.Conversation) {
 }
 
 // sendDescriptors sends n sessions, whose remote ends are open until the test ends.
-func sendDescriptors(t *testing.T, fd int, data []byte, n int) error {
+func sendDescriptors(t *testing.T, c *wire.Client, data []byte, n int) error {
 	var fds []int
 	for range n {
-		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		s, err := wire.Pair()
 		if err != nil {
 			return err
 		}
-		defer unix.Close(pair[0])
-		t.Cleanup(func() { unix.Close(pair[1]) })
-		fds = append(fds, pair[0])
+		defer s.CloseLocal()
+		t.Cleanup(s.CloseRemote)
+		fds = append(fds, s.Local)
 	}
-	return unix.Sendmsg(fd, data, unix.UnixRights(fds...), nil, 0)
+	return c.Send(string(data), fds...)
 }
 
 // collect reads what is expected, and what comes within a moment after that.
-func collect(fd, want int, wantEnd bool) (got []byte, fds int, eof bool) {
-	buffer := make([]byte, 4096)
-	oob := make([]byte, 256)
-	for {
-		wait := 2000
+func collect(t *testing.T, c *wire.Client, want int, wantEnd bool) (got []byte, fds int, ended bool) {
+	const moment = 15 * time.Millisecond
+	for !ended {
+		wait := patience
 		if len(got) >= want && !wantEnd {
-			wait = 15
+			wait = moment
 		}
-		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		switch n, err := unix.Poll(poll, wait); {
-		case err == unix.EINTR:
-			continue
-		case n == 0:
-			return got, fds, false
+		if !c.Await(wait) {
+			break
 		}
-		n, oobn, _, _, err := unix.Recvmsg(fd, buffer, oob, unix.MSG_CMSG_CLOEXEC)
-		if n <= 0 || err != nil {
-			return got, fds, true
+		data, more, end, err := c.Arrived()
+		if err != nil {
+			t.Fatal(err)
 		}
-		got = append(got, buffer[:n]...)
-		if messages, err := unix.ParseSocketControlMessage(oob[:oobn]); err == nil {
-			for _, message := range messages {
-				rights, _ := unix.ParseUnixRights(&message)
-				for _, right := range rights {
-					unix.Close(right)
-					fds++
-				}
-			}
+		got, fds, ended = append(got, data...), fds+len(more), end
+		for _, fd := range more {
+			unix.Close(fd)
 		}
 	}
+	return got, fds, ended
 }

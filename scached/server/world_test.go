@@ -3,25 +3,20 @@ package server
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"scache/attrproto"
+	"scache/compat/wire"
 	"scache/scached/cache"
 	"scache/scached/protocol"
 )
 
-// attributes writes an attribute list.
-func attributes(words ...string) string { return strings.Join(words, "\x00") + "\x00\x00" }
+var nothing = wire.FindEndpoint("nothing")
 
-var (
-	greeting = string(protocol.Dialects[0].AppendGreeting(nil))
-	nothing  = attributes("request", "find_endp", "label", "nothing")
-	missed   = attributes("status", "2", "property", "")
-)
+// patience is how long a client waits for a server that is not stepped through.
+const patience = 2 * time.Second
 
 // places is how many clients a tape can have at a time. That is more than the
 // server wants.
@@ -33,8 +28,8 @@ type world struct {
 	server  *Server
 	path    string
 	log     *recorder
-	clients [places]int // owned; -1 for none
-	remotes []int       // owned; other ends of what was sent
+	clients [places]*wire.Client // nil for none
+	remotes []int                // owned; other ends of what was sent
 	start   time.Time
 	passed  time.Duration // as the tape says, not the clock
 	filled  bool
@@ -42,9 +37,6 @@ type world struct {
 
 func newWorld(t *testing.T, listen int, path string, settings int) *world {
 	w := &world{T: t, path: path, log: &recorder{}}
-	for i := range w.clients {
-		w.clients[i] = -1
-	}
 	server, err := New(Config{
 		Name: "scache", Dialect: protocol.Dialects[settings%len(protocol.Dialects)], TTLLimit: 2 * time.Second, Log: w.log,
 		Listen: []int{listen}, Master: -1, Notify: func(bool) {}, LiveCheck: settings&4 != 0, Verbose: settings&8 != 0,
@@ -117,51 +109,44 @@ func (w *world) check() {
 	}
 }
 
-func (w *world) connect() int {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+func (w *world) connect() *wire.Client {
+	c, err := wire.Dial(w.path, patience)
 	if err != nil {
 		w.Fatal(err)
 	}
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: w.path}); err != nil {
-		w.Fatal(err)
-	}
-	return fd
+	return c
 }
 
 func (w *world) hangUp(place int) {
-	if fd := w.clients[place]; fd >= 0 {
-		unix.Close(fd)
-		w.clients[place] = -1
+	if c := w.clients[place]; c != nil {
+		c.Close()
+		w.clients[place] = nil
 	}
 }
 
 // send sends bytes, with what the decision says: a number of descriptors and of
 // what kind they are.
-func (w *world) send(fd int, data []byte, decision int) {
-	if fd < 0 || len(data) == 0 {
+func (w *world) send(c *wire.Client, data string, decision int) {
+	if c == nil || len(data) == 0 {
 		return
 	}
 	var fds []int
 	for range []int{0, 0, 1, 1, 2, 3, 20, 1}[decision%8] {
-		fds = append(fds, w.descriptor(fd, decision/8))
+		fds = append(fds, w.descriptor(c, decision/8))
 	}
-	var control []byte
-	if len(fds) > 0 {
-		control = unix.UnixRights(fds...)
-	}
-	unix.SendmsgN(fd, data, control, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	c.TrySend(data, fds...)
 	for _, fd := range fds {
 		unix.Close(fd)
 	}
 }
 
 // descriptor opens something for a client to send. The caller owns it.
-func (w *world) descriptor(client, kind int) int {
+func (w *world) descriptor(c *wire.Client, kind int) int {
 	var pair [2]int
 	var err error
 	switch kind % 8 {
 	case 0: // the client itself
-		pair[0], err = unix.FcntlInt(uintptr(client), unix.F_DUPFD_CLOEXEC, 0)
+		pair[0], err = unix.FcntlInt(uintptr(c.FD()), unix.F_DUPFD_CLOEXEC, 0)
 	case 1:
 		pair[0], err = unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	case 2:
@@ -187,20 +172,18 @@ func (w *world) descriptor(client, kind int) int {
 }
 
 // read reads what there is, and counts descriptors.
-func (w *world) read(fd int) (text string, descriptors int) {
-	var receiver attrproto.Receiver
-	for buffer := make([]byte, 4096); fd >= 0; {
-		n, fds, err := receiver.Receive(fd, buffer)
-		for _, fd := range fds {
-			unix.Close(fd)
-			descriptors++
-		}
-		if n == 0 || err != nil {
-			break
-		}
-		text += string(buffer[:n])
+func (w *world) read(c *wire.Client) (text string, descriptors int) {
+	if c == nil {
+		return "", 0
 	}
-	return text, descriptors
+	data, fds, _, err := c.Arrived()
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+	return string(data), len(fds)
 }
 
 // finish makes sure that a new client is served in spite of all the others, and
@@ -225,35 +208,31 @@ func (w *world) finish() {
 }
 
 func (w *world) serves() {
-	fd := w.connect()
-	defer unix.Close(fd)
+	c := w.connect()
+	defer c.Close()
 	w.settle()
-	if _, err := unix.Write(fd, []byte(nothing)); err != nil {
-		w.Fatal(err)
-	}
+	w.send(c, nothing, 0)
 	w.settle()
-	buffer := make([]byte, 4096)
-	n, err := unix.Read(fd, buffer)
-	if want := greeting + missed; err != nil || string(buffer[:n]) != want {
-		w.Fatalf("a new client reads %q, %v; want %q", buffer[:max(n, 0)], err, want)
+	if got, _ := w.read(c); got != wire.Greeting+wire.Missed {
+		w.Fatalf("a new client reads %q, want %q", got, wire.Greeting+wire.Missed)
 	}
 }
 
 // fill makes the server stop reading from a client that does not read either.
 // It takes some hundred replies, so it is done only once.
-func (w *world) fill(fd int) {
-	if fd >= 0 && !w.filled {
-		w.unread(fd)
+func (w *world) fill(c *wire.Client) {
+	if c != nil && !w.filled {
+		w.unread(c)
 		w.filled = true
 	}
 }
 
 // unread asks until the server waits for some client to read, and returns how
 // often.
-func (w *world) unread(fd int) (n int) {
+func (w *world) unread(c *wire.Client) (n int) {
 	const most = 1000
 	for n < most && !w.waiting() {
-		w.send(fd, []byte(nothing), 0)
+		w.send(c, nothing, 0)
 		w.settle()
 		n++
 	}
@@ -267,9 +246,9 @@ func (w *world) waiting() bool {
 }
 
 // readAll reads whenever the server has written, until it writes no more.
-func (w *world) readAll(fd int) (text string, fds int) {
+func (w *world) readAll(c *wire.Client) (text string, fds int) {
 	for {
-		got, n := w.read(fd)
+		got, n := w.read(c)
 		if got == "" {
 			return text, fds
 		}
