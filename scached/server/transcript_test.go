@@ -103,13 +103,12 @@ func printable(s string) string {
 
 func play(t *testing.T, path string, tr testdata.Conversation) {
 	var c *wire.Client
+	defer func() { c.Close() }()
 	for i, step := range tr.Steps {
 		var err error
 		switch step.Do {
 		case "connect":
-			if c, err = wire.Dial(path, patience); err == nil {
-				t.Cleanup(c.Close)
-			}
+			c, err = wire.Dial(path, patience)
 		case "send":
 			err = c.Send(string(step.Data))
 		case "send_fds":
