@@ -43,14 +43,14 @@ func (s *localStore) trace(text []byte) {
 	}
 }
 
-func (s *localStore) closeSession(session int) {
+func (s *localStore) closeSession(c cache.Closed) {
 	switch {
-	case s.open[session]:
-		delete(s.open, session)
+	case s.open[c.Session]:
+		delete(s.open, c.Session)
 	case s.single:
 		s.runner.out.logf("warning: ", "close session endpoint %s: Bad file descriptor", s.saved)
 	default:
-		s.runner.out.logf("warning: ", "scache_multi_drop_endp: close(%d): Bad file descriptor", session)
+		s.runner.out.logf("warning: ", "scache_multi_drop_endp: close(%d): Bad file descriptor", c.Session)
 	}
 }
 

@@ -42,7 +42,7 @@ func TestAllocations(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m := NewMulti(Options{Now: now, Close: func(int) {}})
+			m := NewMulti(Options{Now: now, Close: func(Closed) {}})
 			for range 10 { // "as much as it is to hold"
 				test.run(m)
 			}
@@ -55,7 +55,7 @@ func TestAllocations(t *testing.T) {
 
 // Nor does a full cache allocate when its items come and go.
 func TestAllocationsWhenFull(t *testing.T) {
-	m := NewMulti(Options{Close: func(int) {}, Limits: Limits{Sessions: 1000, Bindings: 1000}})
+	m := NewMulti(Options{Close: func(Closed) {}, Limits: Limits{Sessions: 1000, Bindings: 1000}})
 	labels := make([][]byte, 1500)
 	for i := range labels {
 		labels[i] = fmt.Appendf(nil, "label%06d", i)
@@ -70,25 +70,24 @@ func TestAllocationsWhenFull(t *testing.T) {
 	for range labels {
 		save()
 	}
-	m.Dropped()
 	if n := testing.AllocsPerRun(1000, save); n != 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
-	if m.Dropped() == 0 {
+	if m.Dropped == (Dropped{}) {
 		t.Error("the cache was not full")
 	}
 }
 
 // A large text does not stay in memory when its item is gone.
 func TestLargeTextIsFreed(t *testing.T) {
-	m := NewMulti(Options{Close: func(int) {}})
+	m := NewMulti(Options{Close: func(Closed) {}})
 	large := make([]byte, 60_000)
 	m.SaveEndpoint(1, large, large, 3)
 	m.Expire(1)
 	if m.free == nil || cap(m.free.text) != 0 {
 		t.Error("the item keeps the memory of its text")
 	}
-	if m.endpoints.free == nil || cap(m.endpoints.free.label) != 0 {
+	if m.sessions.table.free == nil || cap(m.sessions.table.free.label) != 0 {
 		t.Error("the list keeps the memory of its label")
 	}
 }

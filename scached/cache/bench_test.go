@@ -15,7 +15,7 @@ var longProperty = []byte(strings.Repeat("p", 300))
 func benchmarkSizes(b *testing.B, run func(b *testing.B, m *Multi)) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprintf("cached=%d", n), func(b *testing.B) {
-			m := NewMulti(Options{Close: func(int) {}})
+			m := NewMulti(Options{Close: func(Closed) {}})
 			for i := range n {
 				m.SaveEndpoint(1<<30, fmt.Appendf(nil, "smtp\n[192.0.2.1]:%d", i), longProperty, i)
 			}
@@ -76,7 +76,7 @@ func BenchmarkExpire(b *testing.B) {
 	for i := range labels {
 		labels[i] = fmt.Appendf(nil, "smtp\n[192.0.2.1]:%d", i)
 	}
-	m := NewMulti(Options{Close: func(int) {}})
+	m := NewMulti(Options{Close: func(Closed) {}})
 	now := int64(0)
 	b.ReportAllocs()
 	b.ResetTimer()

@@ -26,7 +26,7 @@ func TestClock(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			closed := 0
-			for name, c := range caches(Options{Now: 100, Close: func(int) { closed++ }}) {
+			for name, c := range caches(Options{Now: 100, Close: func(Closed) { closed++ }}) {
 				closed = 0
 				c.SaveEndpoint(3, []byte("a"), nil, 7)
 				c.SaveDestination(3, []byte("d"), nil, []byte("a"))
@@ -43,7 +43,7 @@ func TestClock(t *testing.T) {
 
 // While the clock is back, a ttl begins at the latest time that was seen.
 func TestSaveWhileClockIsBack(t *testing.T) {
-	for name, c := range caches(Options{Close: func(int) {}}) {
+	for name, c := range caches(Options{Close: func(Closed) {}}) {
 		c.Expire(100)
 		c.Expire(40)
 		c.SaveEndpoint(2, []byte("a"), nil, 7)
@@ -63,7 +63,7 @@ func TestSaveWhileClockIsBack(t *testing.T) {
 // Every descriptor is either found once or closed once.
 func TestOwnership(t *testing.T) {
 	closed := make(map[int]int)
-	for name, c := range caches(Options{Close: func(session int) { closed[session]++ }}) {
+	for name, c := range caches(Options{Close: func(c Closed) { closed[c.Session]++ }}) {
 		clear(closed)
 		for session := range 5 {
 			c.SaveEndpoint(1+session%2, []byte("a"), nil, session)

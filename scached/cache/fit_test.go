@@ -22,7 +22,7 @@ func TestFit(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var closed []int
 			m := NewMulti(Options{
-				Close: func(session int) { closed = append(closed, session) },
+				Close: func(c Closed) { closed = append(closed, c.Session) },
 				Fit:   func(session int) bool { return !test.unfit[session] },
 			})
 			m.SaveDestination(9, []byte("d"), []byte("p"), []byte("a"))
@@ -40,8 +40,8 @@ func TestFit(t *testing.T) {
 			if diff := cmp.Diff(test.closed, closed); diff != "" {
 				t.Errorf("closed (-want +got):\n%s", diff)
 			}
-			if got := m.Dropped(); got != 0 {
-				t.Errorf("%d count as dropped to make room", got)
+			if m.Dropped != (Dropped{}) {
+				t.Errorf("%v count as dropped because of a limit", m.Dropped)
 			}
 			closed = nil
 			m.Close()

@@ -23,7 +23,7 @@ type modelItem struct {
 	label, property string
 	endpoint        string
 	session         int
-	due             int64
+	saved, due      int64
 }
 
 func (m *model) logf(format string, args ...any) { m.log = append(m.log, fmt.Sprintf(format, args...)) }
@@ -57,7 +57,7 @@ func (m *model) drop(i *modelItem) {
 }
 
 func (m *model) SaveEndpoint(ttl int, endpoint, property []byte, session int) {
-	i := &modelItem{label: string(endpoint), property: string(property), session: session}
+	i := &modelItem{label: string(endpoint), property: string(property), session: session, saved: m.now}
 	m.sessions = append(m.sessions, i)
 	m.setTimer(i, ttl)
 	m.logf("scache_multi_save_endp: endp_label=%s -> endp_prop=%s fd=%d", endpoint, property, session)
@@ -70,7 +70,7 @@ func (m *model) FindEndpoint(endpoint []byte) (Found, bool) {
 			m.logf("scache_multi_find_endp: found: endp_label=%s -> endp_prop=%s fd=%d", endpoint, i.property, session)
 			i.session = -1
 			m.drop(i)
-			return Found{Session: session, Property: []byte(i.property)}, true
+			return Found{Session: session, Property: []byte(i.property), Age: m.now - i.saved}, true
 		}
 	}
 	m.logf("scache_multi_find_endp: no endpoint cache: endp_label=%s", endpoint)
@@ -160,7 +160,7 @@ func newPair(t *testing.T, now int64) *pair {
 	p := &pair{t: t, model: &model{now: now}, now: now}
 	p.multi = NewMulti(Options{
 		Now:   now,
-		Close: func(session int) { p.log = append(p.log, fmt.Sprintf("close %d", session)) },
+		Close: func(c Closed) { p.log = append(p.log, fmt.Sprintf("close %d", c.Session)) },
 		Trace: func(text []byte) { p.log = append(p.log, string(text)) },
 	})
 	return p

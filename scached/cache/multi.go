@@ -3,50 +3,30 @@ package cache
 // Multi is the cache of the server: any number of sessions under each
 // endpoint, and of bindings under each destination. Use [NewMulti].
 type Multi struct {
-	options      Options
-	destinations *table // of bindings
-	endpoints    *table // of sessions
-	sessions     pool
-	bindings     pool
-	wheel        wheel
-	expire       func(*item) // (*Multi).drop, made once
-	free         *item
-	line         []byte
-	dropped      int
-}
+	Memory  Memory  // the user counts conversations in it
+	Dropped Dropped // so far; the user may set it back
 
-// An item is a session under its endpoint or a binding under its destination.
-type item struct {
-	links   [orders]links
-	list    *list
-	due     int64 // in seconds
-	timed   bool
-	session int // the descriptor, -1 when it has been given away
-	binding bool
-	// One block: the property, then with a binding the endpoint label.
-	text  []byte
-	split int
-}
-
-func (i *item) property() []byte { return i.text[:i.split] }
-func (i *item) endpoint() []byte { return i.text[i.split:] }
-
-// size is how many bytes of text an item in its list stands for; items under
-// the same label count it again.
-func (i *item) size() int { return len(i.text) + len(i.list.label) }
-
-// A pool counts the sessions or the bindings.
-type pool struct {
-	queue
-	count int
-	bytes int // of text and labels
+	options  Options
+	sessions pool // under their endpoints
+	bindings pool // under their destinations
+	sequence uint64
+	wheel    wheel
+	expire   func(*item) // drops it; made once
+	free     *item
+	flushing []*item
+	line     []byte
 }
 
 // NewMulti returns an empty cache.
 func NewMulti(options Options) *Multi {
-	m := &Multi{options: options, destinations: newTable(), endpoints: newTable()}
+	m := &Multi{options: options}
+	m.Memory.Limit = options.Limits.Memory
+	m.sessions.memory, m.bindings.memory = &m.Memory.Sessions, &m.Memory.Bindings
+	for _, p := range []*pool{&m.sessions, &m.bindings} {
+		p.table = newTable(p.memory, &m.Memory.Spare)
+	}
 	m.wheel.now = options.Now
-	m.expire = m.drop
+	m.expire = func(i *item) { m.drop(i, Expired) }
 	return m
 }
 
@@ -55,77 +35,98 @@ func NewMulti(options Options) *Multi {
 // session.
 func (m *Multi) SaveEndpoint(ttl int, endpoint, property []byte, session int) {
 	i := m.newItem(property, nil)
-	i.session, i.binding = session, false
-	m.insert(&m.sessions, m.endpoints, m.endpoints.enter(endpoint), i, ttl)
+	i.session = session
+	m.insert(&m.sessions, m.sessions.table.enter(endpoint), i, ttl)
 	if m.options.Trace != nil {
 		m.trace("scache_multi_save_endp: endp_label=", endpoint, " -> endp_prop=", property, " fd=", session)
 	}
-	m.limit(&m.sessions, m.options.Limits.Sessions)
-	m.limitList(i.list, m.options.Limits.EndpointSessions)
+	m.limit(i)
 }
 
 // FindEndpoint takes the oldest session of an endpoint out of the cache.
 func (m *Multi) FindEndpoint(endpoint []byte) (found Found, ok bool) {
-	l := m.endpoints.find(endpoint)
+	looks := mostLooks
+	return m.findEndpoint(endpoint, m.sessions.table.hash(endpoint), &looks)
+}
+
+// mostLooks is how many sessions a lookup finds not to be fit, at most. When a
+// server ends thousands of them at once, no request has to close them all. That
+// it then finds nothing costs its client one new connection, and the next
+// lookup goes on from there.
+const mostLooks = 100
+
+func (m *Multi) findEndpoint(endpoint []byte, hash uint64, looks *int) (found Found, ok bool) {
+	l := m.sessions.table.find(endpoint, hash)
 	if l == nil {
 		if m.options.Trace != nil {
 			m.trace("scache_multi_find_endp: no endpoint cache: endp_label=", endpoint)
 		}
 		return Found{}, false
 	}
-	for length := l.length; length > 0; length-- {
+	for length := l.length; length > 0 && *looks > 0; length-- {
 		i := l.items.first
 		if m.options.Fit == nil || m.options.Fit(i.session) {
-			found = Found{Session: i.session, Property: i.property()}
-			if m.options.Trace != nil {
-				m.trace("scache_multi_find_endp: found: endp_label=", endpoint, " -> endp_prop=", i.property(), " fd=", i.session)
-			}
-			i.session = -1
-			m.drop(i)
-			return found, true
+			return m.take(i), true
 		}
-		m.drop(i) // the last one takes the list with it
+		*looks--
+		m.drop(i, Dead) // the last one takes the list with it
 	}
 	return Found{}, false
 }
 
+// take takes a session out of the cache, for its user.
+func (m *Multi) take(i *item) Found {
+	found := Found{Session: i.session, Property: i.property(), Age: m.wheel.now - i.saved}
+	if m.options.Trace != nil {
+		m.trace("scache_multi_find_endp: found: endp_label=", i.list.label, " -> endp_prop=", i.property(), " fd=", i.session)
+	}
+	i.session = -1
+	m.drop(i, Taken)
+	return found
+}
+
 // SaveDestination binds an endpoint to a destination for ttl seconds. Saving
 // the same destination, property and endpoint again only sets the ttl anew.
-func (m *Multi) SaveDestination(ttl int, destination, property, endpoint []byte) {
-	l := m.destinations.enter(destination)
+func (m *Multi) SaveDestination(ttl int, destination, property, endpoint []byte) (refreshed bool) {
+	l := m.bindings.table.enter(destination)
+	hash := m.sessions.table.hash(endpoint)
 	i := l.items.first
-	for i != nil && (string(i.endpoint()) != string(endpoint) || string(i.property()) != string(property)) {
+	for i != nil && !i.same(property, endpoint, hash) {
 		i = i.links[byLabel].next
 	}
-	refreshed := ""
+	note := ""
 	if i == nil {
 		i = m.newItem(property, endpoint)
-		i.session, i.binding = -1, true
-		m.insert(&m.bindings, m.destinations, l, i, ttl)
+		i.session, i.binding, i.hash = -1, true, hash
+		m.insert(&m.bindings, l, i, ttl)
 	} else {
 		m.wheel.set(i, ttl)
-		refreshed = " (refreshed)"
+		m.bindings.use(i)
+		refreshed, note = true, " (refreshed)"
 	}
 	if m.options.Trace != nil {
-		m.trace("scache_multi_save_dest: dest_label=", destination, " -> dest_prop=", property, " endp_label=", endpoint, refreshed)
+		m.trace("scache_multi_save_dest: dest_label=", destination, " -> dest_prop=", property, " endp_label=", endpoint, note)
 	}
-	m.limit(&m.bindings, m.options.Limits.Bindings)
-	m.limitList(i.list, m.options.Limits.DestinationBindings)
+	m.limit(i)
+	return refreshed
 }
 
 // FindDestination takes the oldest session of the first endpoint of a
 // destination that has any; the binding stays.
 func (m *Multi) FindDestination(destination []byte) (found Found, ok bool) {
-	l := m.destinations.find(destination)
+	bindings := m.bindings.table
+	l := bindings.find(destination, bindings.hash(destination))
 	if l == nil {
 		if m.options.Trace != nil {
 			m.trace("scache_multi_find_dest: no destination cache: dest_label=", destination)
 		}
 		return Found{}, false
 	}
+	looks := mostLooks
 	for i := l.items.first; i != nil; i = i.links[byLabel].next {
-		if found, ok = m.FindEndpoint(i.endpoint()); ok {
+		if found, ok = m.findEndpoint(i.endpoint(), i.hash, &looks); ok {
 			found.DestinationProperty = i.property()
+			m.bindings.use(i)
 			return found, true
 		}
 	}
@@ -139,27 +140,12 @@ func (m *Multi) FindDestination(destination []byte) (found Found, ok bool) {
 // which a ttl begins. A time before that of the last call counts as that.
 func (m *Multi) Expire(now int64) { m.wheel.advance(now, m.expire) }
 
-// GiveUpSession drops the oldest session, to make room. It reports false when
-// there is none.
-func (m *Multi) GiveUpSession() bool {
-	if m.sessions.first == nil {
-		return false
-	}
-	m.giveUp(m.sessions.first)
-	return true
-}
-
-// Dropped is how many items were given up before their time, to make room,
-// since the last call.
-func (m *Multi) Dropped() int {
-	n := m.dropped
-	m.dropped = 0
-	return n
-}
+// Now is the time at which a ttl begins, in seconds.
+func (m *Multi) Now() int64 { return m.wheel.now }
 
 // Size counts what the cache holds.
 func (m *Multi) Size() Size {
-	return Size{Destinations: m.destinations.used, Endpoints: m.endpoints.used,
+	return Size{Destinations: m.bindings.table.used, Endpoints: m.sessions.table.used,
 		Bindings: m.bindings.count, Sessions: m.sessions.count}
 }
 
@@ -169,49 +155,27 @@ func (m *Multi) Silence() { m.options.Trace = nil }
 // Close drops everything, the bindings first.
 func (m *Multi) Close() {
 	for _, p := range []*pool{&m.bindings, &m.sessions} {
-		for p.first != nil {
-			l := p.first.list
+		for p.count > 0 {
+			l := p.journal.after(0).item().list
 			for n := l.length; n > 0; n-- {
-				m.drop(l.items.first)
+				m.drop(l.items.first, Shutdown)
 			}
 		}
 	}
 }
 
-func (m *Multi) insert(p *pool, t *table, l *list, i *item, ttl int) {
-	t.add(l, i)
-	p.push(byAge, i)
-	p.count++
-	p.bytes += i.size()
+func (m *Multi) insert(p *pool, l *list, i *item, ttl int) {
+	m.sequence++
+	i.sequence, i.saved = m.sequence, m.wheel.now
+	p.enter(i, l)
 	m.wheel.set(i, ttl)
 }
 
-// limit gives up the oldest items of a pool that has too many, or too much
-// text. The newest one always stays.
-func (m *Multi) limit(p *pool, most int) {
-	for p.count > 1 && (most > 0 && p.count > most || m.options.Limits.Bytes > 0 && p.bytes > m.options.Limits.Bytes) {
-		m.giveUp(p.first)
-	}
-}
-
-// limitList gives up the oldest item of a list that has just got one more, unless
-// that has already gone.
-func (m *Multi) limitList(l *list, most int) {
-	if l != nil && most > 0 && l.length > most {
-		m.giveUp(l.items.first)
-	}
-}
-
-func (m *Multi) giveUp(i *item) {
-	m.dropped++
-	m.drop(i)
-}
-
 // drop takes an item out of the cache, for whatever reason.
-func (m *Multi) drop(i *item) {
-	p, t := &m.sessions, m.endpoints
+func (m *Multi) drop(i *item, why Reason) {
+	p := &m.sessions
 	if i.binding {
-		p, t = &m.bindings, m.destinations
+		p = &m.bindings
 	}
 	if m.options.Trace != nil {
 		if i.binding {
@@ -221,15 +185,13 @@ func (m *Multi) drop(i *item) {
 		}
 	}
 	m.wheel.stop(i)
-	p.remove(byAge, i)
-	p.count--
-	p.bytes -= i.size()
-	t.remove(i)
+	p.leave(i)
 	if i.session >= 0 {
-		m.options.Close(i.session)
+		m.options.Close(Closed{Session: i.session, Property: i.property(), Age: m.wheel.now - i.saved, Reason: why})
 	}
 	i.text = reusable(i.text)
 	i.links[byLabel].next, m.free = m.free, i
+	m.Memory.Spare += i.memory()
 }
 
 func (m *Multi) newItem(property, endpoint []byte) *item {
@@ -239,9 +201,13 @@ func (m *Multi) newItem(property, endpoint []byte) *item {
 	} else {
 		m.free = i.links[byLabel].next
 		i.links[byLabel].next = nil
+		m.Memory.Spare -= i.memory()
+	}
+	if size := len(property) + len(endpoint); size > cap(i.text) {
+		i.text = make([]byte, 0, size)
 	}
 	i.text = append(append(i.text[:0], property...), endpoint...)
-	i.split = len(property)
+	i.split, i.binding = len(property), false
 	return i
 }
 

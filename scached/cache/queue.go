@@ -4,9 +4,10 @@ package cache
 type order uint8
 
 const (
-	byLabel order = iota // under its label, oldest first
-	byTime               // due in the same second, in the order in which the timers were set
-	byAge                // all of its kind, oldest first
+	byLabel    order = iota // under its label, in the order of saving
+	byTime                  // due in the same second, in the order in which the timers were set
+	byUse                   // all of its kind, the one not used for longest first
+	byLabelUse              // of bindings: under its label, the one not used for longest first
 	orders
 )
 
@@ -38,4 +39,12 @@ func (q *queue) remove(o order, i *item) {
 		l.next.links[o].prev = l.prev
 	}
 	i.links[o] = links{}
+}
+
+// renew makes an item the last one.
+func (q *queue) renew(o order, i *item) {
+	if q.last != i {
+		q.remove(o, i)
+		q.push(o, i)
+	}
 }

@@ -31,7 +31,7 @@ func NewSingle(options Options) *Single {
 // there.
 func (s *Single) SaveEndpoint(ttl int, endpoint, property []byte, session int) {
 	if s.endpoint.held {
-		s.dropEndpoint()
+		s.dropEndpoint(Limited)
 	}
 	s.endpoint = single{held: true, label: string(endpoint), property: string(property), session: session}
 	s.setTimer(&s.endpoint, ttl)
@@ -46,12 +46,12 @@ func (s *Single) FindEndpoint(endpoint []byte) (found Found, ok bool) {
 	case e.label != string(endpoint):
 		s.trace("scache_single_find_endp: not found: ", endpoint)
 	case s.options.Fit != nil && !s.options.Fit(e.session):
-		s.dropEndpoint()
+		s.dropEndpoint(Dead)
 		s.trace("scache_single_find_endp: not found: ", endpoint)
 	default:
 		found = Found{Session: e.session, Property: []byte(e.property)}
 		e.session = -1
-		s.dropEndpoint()
+		s.dropEndpoint(Taken)
 		s.trace("scache_single_find_endp: found: ", endpoint, " fd=", found.Session)
 		return found, true
 	}
@@ -60,15 +60,16 @@ func (s *Single) FindEndpoint(endpoint []byte) (found Found, ok bool) {
 
 // SaveDestination is like [Multi.SaveDestination], and drops the binding that
 // was there.
-func (s *Single) SaveDestination(ttl int, destination, property, endpoint []byte) {
+func (s *Single) SaveDestination(ttl int, destination, property, endpoint []byte) (refreshed bool) {
 	fresh := single{held: true, label: string(destination), property: string(property), endpoint: string(endpoint)}
-	refreshed := ""
+	note := ""
 	if b := s.binding; b.held && b.label == fresh.label && b.property == fresh.property && b.endpoint == fresh.endpoint {
-		refreshed = " (refreshed)"
+		refreshed, note = true, " (refreshed)"
 	}
 	s.binding = fresh
 	s.setTimer(&s.binding, ttl)
-	s.trace("scache_single_save_dest: ", destination, " -> ", endpoint, refreshed)
+	s.trace("scache_single_save_dest: ", destination, " -> ", endpoint, note)
+	return refreshed
 }
 
 // FindDestination is like [Multi.FindDestination].
@@ -99,7 +100,7 @@ func (s *Single) Expire(now int64) {
 		binding = false
 	}
 	if endpoint {
-		s.dropEndpoint()
+		s.dropEndpoint(Expired)
 	}
 	if binding {
 		s.dropBinding()
@@ -120,7 +121,7 @@ func (s *Single) Size() (size Size) {
 // Close drops everything, the SMTP session first.
 func (s *Single) Close() {
 	if s.endpoint.held {
-		s.dropEndpoint()
+		s.dropEndpoint(Shutdown)
 	}
 	if s.binding.held {
 		s.dropBinding()
@@ -137,10 +138,10 @@ func (e *single) before(other *single) bool {
 	return e.due < other.due || e.due == other.due && e.sequence < other.sequence
 }
 
-func (s *Single) dropEndpoint() {
+func (s *Single) dropEndpoint(why Reason) {
 	s.trace("scache_single_free_endp: ", s.endpoint.label)
 	if s.endpoint.session >= 0 {
-		s.options.Close(s.endpoint.session)
+		s.options.Close(Closed{Session: s.endpoint.session, Property: []byte(s.endpoint.property), Reason: why})
 	}
 	s.endpoint = single{}
 }

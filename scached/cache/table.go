@@ -15,6 +15,8 @@ type table struct {
 	chains [buckets]*list
 	free   *list
 	used   int
+	held   *int // bytes of memory of the lists in it
+	spare  *int // and of those that are free
 }
 
 // A list holds the items under one label. It is in its table as long as it has
@@ -24,39 +26,43 @@ type list struct {
 	hash   uint64
 	next   *list // in its chain, or in the free list
 	items  queue
+	used   queue // the same, if they are bindings, by use
 	length int
+	bytes  int // of memory of the items
 }
 
-func newTable() *table { return &table{seed: maphash.MakeSeed()} }
+func (l *list) memory() int { return listSize + cap(l.label) }
 
-// find returns the list for label, nil if there is none.
-func (t *table) find(label []byte) *list {
-	l, _ := t.lookup(label)
-	return l
+func newTable(held, spare *int) *table {
+	return &table{seed: maphash.MakeSeed(), held: held, spare: spare}
 }
 
-func (t *table) lookup(label []byte) (l *list, hash uint64) {
-	hash = maphash.Bytes(t.seed, label)
-	for l = t.chains[hash%buckets]; l != nil; l = l.next {
-		if l.hash == hash && string(l.label) == string(label) {
-			break
-		}
+func (t *table) hash(label []byte) uint64 { return maphash.Bytes(t.seed, label) }
+
+// find returns the list for a label with that hash, nil if there is none.
+func (t *table) find(label []byte, hash uint64) *list {
+	l := t.chains[hash%buckets]
+	for l != nil && (l.hash != hash || string(l.label) != string(label)) {
+		l = l.next
 	}
-	return l, hash
+	return l
 }
 
 // enter returns the list for label, a new one if need be.
 func (t *table) enter(label []byte) *list {
-	l, hash := t.lookup(label)
-	if l != nil {
+	hash := t.hash(label)
+	if l := t.find(label, hash); l != nil {
 		return l
 	}
-	if l = t.free; l == nil {
+	l := t.free
+	if l == nil {
 		l = new(list)
 	} else {
 		t.free = l.next
+		*t.spare -= l.memory()
 	}
 	l.label = append(l.label[:0], label...)
+	*t.held += l.memory()
 	l.hash = hash
 	chain := &t.chains[hash%buckets]
 	l.next = *chain
@@ -70,6 +76,7 @@ func (t *table) add(l *list, i *item) {
 	i.list = l
 	l.items.push(byLabel, i)
 	l.length++
+	l.bytes += i.memory()
 }
 
 // remove takes an item out of its list, and an empty list out of the table.
@@ -77,6 +84,7 @@ func (t *table) remove(i *item) {
 	l := i.list
 	i.list = nil
 	l.items.remove(byLabel, i)
+	l.bytes -= i.memory()
 	if l.length--; l.length > 0 {
 		return
 	}
@@ -85,7 +93,9 @@ func (t *table) remove(i *item) {
 		p = &(*p).next
 	}
 	*p = l.next
+	*t.held -= l.memory()
 	l.label = reusable(l.label)
+	*t.spare += l.memory()
 	l.next, t.free = t.free, l
 	t.used--
 }

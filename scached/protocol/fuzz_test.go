@@ -55,7 +55,7 @@ func newHost(t *testing.T, settings int) *host {
 	config := Config{
 		Name: "scache", Dialect: Dialects[settings%len(Dialects)], TTLLimit: 2, StringLimit: 64, Log: h,
 		Verbose: settings&4 != 0,
-		Limits:  cache.Limits{Sessions: 5, EndpointSessions: 3, Bindings: 3, DestinationBindings: 2, Bytes: 512}, Now: h.now,
+		Limits:  cache.Limits{Sessions: 5, EndpointSessions: 3, Bindings: 3, DestinationBindings: 2, DestinationMemory: 1024, Memory: 4096}, Now: h.now,
 		Close: func(fd int) { h.closed[fd]++ },
 	}
 	config.Flooded = func() bool { return settings&8 != 0 }

@@ -20,6 +20,9 @@ type Config struct {
 	Flooded func() bool
 	// Close takes ownership of a descriptor that is no longer wanted.
 	Close func(fd int)
+	// End, when set, is called instead for a session that is dropped from the
+	// cache, and takes ownership of its descriptor.
+	End func(cache.Closed)
 	// Live tells whether a session is fit to be handed out; it borrows the
 	// descriptor. Without it every session is.
 	Live   func(fd int) bool
@@ -43,7 +46,7 @@ func NewService(config Config, start time.Time) *Service {
 	s := &Service{Config: config, stream: config.Name + " socket"}
 	s.Statistics.start = start
 	options := cache.Options{
-		Close: config.Close, Fit: s.fit, Now: config.Now, Limits: config.Limits,
+		Close: s.end, Fit: s.fit, Now: config.Now, Limits: config.Limits,
 	}
 	if config.Verbose {
 		options.Trace = func(text []byte) { config.Log.Info(string(text)) }
@@ -58,6 +61,15 @@ func (s *Service) Forget() {
 	s.Cache.Silence()
 	s.Cache.Close()
 	s.Live = func(int) bool { return false }
+}
+
+// end ends a session that is dropped from the cache.
+func (s *Service) end(c cache.Closed) {
+	if s.End != nil {
+		s.End(c)
+	} else {
+		s.Close(c.Session)
+	}
 }
 
 // fit tells whether a session can be handed out.

@@ -165,7 +165,7 @@ func TestNoSessionOutlivesItsTTL(t *testing.T) {
 		c := newClock(now.at())
 		seconds, _ := c.read(now.at())
 		closed := false
-		m := cache.NewMulti(cache.Options{Now: seconds, Close: func(int) { closed = true }})
+		m := cache.NewMulti(cache.Options{Now: seconds, Close: func(cache.Closed) { closed = true }})
 		now = jump(now, random)
 		seconds, _ = c.read(now.at())
 		m.Expire(seconds)

@@ -64,16 +64,16 @@ func (s *Server) shed(turn *client) {
 	}
 }
 
-// limitMemory counts what the client's conversation holds now. While all of them
-// hold more than the limit it disconnects clients, first the one that has been
-// in its request for longest.
+// limitMemory counts what the client's conversation holds now. While too much
+// memory is held, and conversations hold most of it, it disconnects clients,
+// first the one that has been in its request for longest.
 func (s *Server) limitMemory(c *client) {
 	if s.clients[c.fd] == c {
 		now := c.conn.Held()
-		s.held += now - c.held
+		s.service.Cache.Memory.Conversations += now - c.held
 		c.held = now
 	}
-	for s.config.Limits.Bytes > 0 && s.held > s.config.Limits.Bytes && s.count > 0 {
+	for s.service.Cache.LimitMemory() && s.count > 0 {
 		if first := s.busy.first; first != nil {
 			s.disconnect(first)
 		} else {

@@ -104,7 +104,7 @@ func (s *Server) disconnect(c *client) {
 		s.descriptors.closer.close(c.fd, &s.descriptors.open)
 	}
 	s.clients[c.fd] = nil
-	s.held -= c.held
+	s.service.Cache.Memory.Conversations -= c.held
 	c.queue.remove(c)
 	c.next, s.free = s.free, c
 	if s.count--; s.count == 0 {

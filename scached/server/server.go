@@ -78,7 +78,6 @@ type Server struct {
 	sequence   int32
 	capacity   int // descriptors of clients and sessions
 	pressure   pressure
-	held       int       // bytes of memory of all conversations
 	deafUntil  time.Time // when to accept clients again; zero while we do
 
 	idleSince  time.Time // when the last client left
@@ -230,7 +229,7 @@ func (s *Server) sayGoodbye() {
 
 // Report logs what there is to say once Run has returned.
 func (s *Server) Report() {
-	s.pressure.sessions += s.service.Cache.Dropped()
+	s.pressure.sessions += s.service.Cache.Dropped.Sum()
 	s.pressure.say(s.config.Log)
 	s.logStatistics()
 }
@@ -313,7 +312,7 @@ func (s *Server) runTimers() {
 		}
 		s.expel(c, unix.ETIMEDOUT)
 	}
-	s.pressure.sessions += s.service.Cache.Dropped()
+	s.pressure.sessions += s.service.Cache.Dropped.Sum()
 	s.pressure.report(s.config.Log, s.now)
 	if !s.deafUntil.IsZero() && !s.now.Before(s.deafUntil) && s.ending.IsZero() {
 		s.deafUntil = time.Time{}

@@ -106,8 +106,14 @@ func (s *Settings) Parameters() []daemon.Parameter {
 			More: "A request may have to look through all of them.",
 		},
 		{
-			Name: "scached_memory_limit", Default: "67108864", Target: &s.Limits.Bytes, Min: 65536, Unit: "bytes",
-			Help: "how much memory the labels and properties of sessions may take, and again those of bindings",
+			Name: "scached_destination_memory_limit", Default: "1048576", Target: &s.Limits.DestinationMemory, Min: 4096, Unit: "bytes",
+			Help: "how much memory the bindings of one destination may take",
+			More: "A request may have to look through all of it.",
+		},
+		{
+			Name: "scached_memory_limit", Default: "67108864", Target: &s.Limits.Memory, Min: 65536, Unit: "bytes",
+			Help: "how much memory sessions, bindings and unfinished requests may take together",
+			More: "Whichever of the three takes most gives some up. The process takes at most twice as much, and 16 MB.",
 		},
 		{
 			Name: "scached_client_limit", Default: "10000", Target: &s.ClientLimit, Min: 1, Unit: "clients",

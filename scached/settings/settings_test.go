@@ -34,7 +34,7 @@ func TestDefaults(t *testing.T) {
 	want := Settings{
 		TTLLimit: 2 * time.Second, StatisticsPeriod: 10 * time.Minute,
 		Protocol: "3.6", LiveCheck: true, StringLimit: 65536,
-		Limits:      cache.Limits{Sessions: 20000, EndpointSessions: 10000, Bindings: 20000, DestinationBindings: 1000, Bytes: 64 << 20},
+		Limits:      cache.Limits{Sessions: 20000, EndpointSessions: 10000, Bindings: 20000, DestinationBindings: 1000, DestinationMemory: 1 << 20, Memory: 64 << 20},
 		ClientLimit: 10000, WarningLimit: 100,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
