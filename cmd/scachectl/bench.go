@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -14,18 +17,21 @@ import (
 // A benchCommand is what "scachectl bench" was called with.
 type benchCommand struct {
 	bench.Options
-	args string
-	json bool
-	plot string
+	args         string
+	json         bool
+	markdown     bool
+	sessionsPlot string
+	ratePlot     string
 }
 
 func newBench() *cobra.Command {
 	b := benchCommand{Options: bench.Defaults()}
 	c := &cobra.Command{
-		Use:   "bench",
+		Use:   "bench [REPORT...]",
 		Short: "measure scached and the reference",
-		Args:  cobra.NoArgs,
-		RunE:  untilInterrupted(b.run),
+		Long: `Measure scached and the reference, or, with files that --json wrote, join those
+reports of the same programs to one and print that.`,
+		RunE: untilInterrupted(b.run),
 	}
 	f := c.Flags()
 	fileVar(f, &b.Scached, "scached", besideUs("scached"), "our `daemon`")
@@ -39,41 +45,75 @@ func newBench() *cobra.Command {
 	intVar(f, &b.Rounds, "rounds", 1, "how `often` everything is measured")
 	durationVar(f, &b.Length, "time", time.Millisecond, "how `long` each load lasts")
 	intVar(f, &b.TTL, "ttl", 1, "`seconds` that the sessions of the load may stay; the cached ones stay for an hour, and in a mail system all stay equally long")
-	intVar(f, &b.Messages, "messages", 1, "how `many` messages go through Postfix")
+	durationVar(f, &b.Quiet, "quiet", time.Millisecond, "how `long` nothing happens")
+	intVar(f, &b.Messages, "messages", 1, "how `many` messages go through Postfix as fast as they can")
+	durationVar(f, &b.Paced, "paced", time.Second, "how `long` messages go through Postfix at 60 a second")
 	f.BoolVar(&b.json, "json", false, "print everything as JSON")
-	fileVar(f, &b.plot, "plot", "", "draw CPU over sessions cached into this `file` (SVG)")
+	f.BoolVar(&b.markdown, "markdown", false, "print the tables of the README, the worst ratio first")
+	c.MarkFlagsMutuallyExclusive("json", "markdown")
+	fileVar(f, &b.sessionsPlot, "plot", "", "draw CPU over sessions cached into this `file` (SVG)")
+	fileVar(f, &b.ratePlot, "rate-plot", "", "draw CPU over the rate of cycles into this `file` (SVG)")
 	c.RegisterFlagCompletionFunc("only", words(bench.Parts...))
 	return c
 }
 
-func (b *benchCommand) run(c *cobra.Command, _ []string) error {
-	b.Args = strings.Fields(b.args)
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		b.Progress = os.Stderr
-	}
-	report, err := bench.Run(c.Context(), b.Options)
+func (b *benchCommand) run(c *cobra.Command, files []string) error {
+	report, err := b.report(c, files)
 	if err != nil {
 		return err
 	}
-	if b.plot != "" {
-		if err := writePlot(report, b.plot); err != nil {
-			return err
-		}
+	if err := writePlot(b.sessionsPlot, report.WriteSessionsPlot); err != nil {
+		return err
 	}
-	if b.json {
+	if err := writePlot(b.ratePlot, report.WriteRatePlot); err != nil {
+		return err
+	}
+	switch {
+	case b.json:
 		return report.WriteJSON(c.OutOrStdout())
+	case b.markdown:
+		return report.WriteMarkdown(c.OutOrStdout())
 	}
 	return report.WriteText(c.OutOrStdout())
 }
 
-func writePlot(report *bench.Report, path string) error {
-	file, err := os.Create(path)
+// report measures, or reads what was measured.
+func (b *benchCommand) report(c *cobra.Command, files []string) (*bench.Report, error) {
+	if len(files) > 0 {
+		return readReports(files)
+	}
+	b.Args = strings.Fields(b.args)
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		b.Progress = os.Stderr
+	}
+	return bench.Run(c.Context(), b.Options)
+}
+
+func readReports(files []string) (*bench.Report, error) {
+	var reports []*bench.Report
+	for _, name := range files {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		report, err := bench.ReadReport(file)
+		file.Close()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		reports = append(reports, report)
+	}
+	return bench.Join(reports...)
+}
+
+// writePlot makes a file of that name, if there is one.
+func writePlot(name string, write func(io.Writer) error) error {
+	if name == "" {
+		return nil
+	}
+	file, err := os.Create(name)
 	if err != nil {
 		return err
 	}
-	if err := report.WritePlot(file); err != nil {
-		file.Close()
-		return err
-	}
-	return file.Close()
+	return errors.Join(write(file), file.Close())
 }

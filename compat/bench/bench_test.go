@@ -3,16 +3,17 @@ package bench
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/sys/unix"
 
 	"scache/compat/testbed"
@@ -24,22 +25,35 @@ func TestMain(m *testing.M) {
 	testbed.Main(m)
 }
 
-// A short measurement of everything but mail. Every answer of a daemon is
-// compared with what it should be on the way.
-func TestRun(t *testing.T) {
+// shortened are options for a measurement that takes a few seconds.
+func shortened(t *testing.T, parts ...string) Options {
+	o := Defaults()
+	o.Scached = testbed.Scached(t)
+	o.Parts = parts
+	o.Sessions, o.Clients, o.Rounds, o.Length = []int{0, 50}, []int{1, 3}, 2, 20*time.Millisecond
+	o.Pauses, o.PauseSessions = []time.Duration{together, time.Millisecond, 0}, []int{0}
+	o.Quiet, o.Messages, o.Paced = 200*time.Millisecond, 20, time.Second/2
+	return o
+}
+
+// needReference tells whether there is one, and fails where there has to be.
+func needReference(t *testing.T) bool {
+	t.Helper()
 	_, err := install.ReferenceProgram()
 	if err != nil && os.Getenv("CI") == "true" {
 		t.Fatalf("CI: %v", err)
 	}
-	withReference := err == nil
-	if !withReference {
+	if err != nil {
 		t.Logf("NOT TESTED with the reference: %v", err)
 	}
-	o := Defaults()
-	o.Scached = testbed.Scached(t)
-	o.Parts = []string{PartLoad, PartPauses, PartStartup}
-	o.Sessions, o.Clients, o.Rounds, o.Length = []int{0, 50}, []int{1, 3}, 2, 20*time.Millisecond
-	o.Pauses, o.PauseSessions = []time.Duration{together, time.Millisecond, 0}, []int{0}
+	return err == nil
+}
+
+// A short measurement of everything but mail. Every answer of a daemon is
+// compared with what it should be on the way.
+func TestRun(t *testing.T) {
+	withReference := needReference(t)
+	o := shortened(t, PartLoad, PartPauses, PartQuiet, PartStartup)
 	var bar bytes.Buffer
 	o.Progress = &bar
 	report, err := Run(t.Context(), o)
@@ -49,21 +63,28 @@ func TestRun(t *testing.T) {
 	var loads []load
 	for _, c := range report.Load {
 		loads = append(loads, c.load)
-		for _, m := range append(c.metrics(), report.Startup, report.Size) {
-			if m == c.Calls || m == c.Switches {
-				continue // may be impossible here, and comes once; may be none
-			}
-			checkMetric(t, m, withReference)
+		checkMetrics(t, withReference, o.Rounds, c.CPU, c.Rate, c.P50, c.P99, c.Max, c.Memory)
+		// The rates are those of the pauses, within what a busy machine does.
+		if most := float64(c.Clients) / c.Pause.Seconds(); c.Rate.Ours.Max() > most {
+			t.Errorf("%v: %.0f cycles a second, at most %.0f are possible", c.load, c.Rate.Ours.Max(), most)
 		}
-		if want := o.Rounds; len(c.CPU.Ours) != want {
-			t.Errorf("%v: %d rounds, want %d", c.load, len(c.CPU.Ours), want)
+		if c.P50.Ours.Median() > c.P99.Ours.Median() || c.P99.Ours.Median() > c.Max.Ours.Median() {
+			t.Errorf("%v: p50, p99 and maximum: %v, %v, %v", c.load, c.P50.Ours, c.P99.Ours, c.Max.Ours)
 		}
 	}
 	if diff := cmp.Diff([]load{
-		{0, 1, 0}, {0, 3, 0}, {0, 1, together}, {0, 1, time.Millisecond}, {0, manyClients, manyPause},
+		{0, 1, together}, {0, 1, time.Millisecond}, {0, 1, 0}, {0, 3, 0}, {0, manyClients, manyPause},
 		{50, 1, 0}, {50, 3, 0},
 	}, loads); diff != "" {
 		t.Errorf("cases (-want +got):\n%s", diff)
+	}
+	checkMetrics(t, withReference, o.Rounds*starts, report.Startup.metrics()...)
+	checkMetrics(t, withReference, 1, report.Size, report.Quiet.Threads)
+	if record, greeting := report.Startup.Record.Ours.Median(), report.Startup.Greeting.Ours.Median(); record > greeting+1000 {
+		t.Errorf("the first record came after %v ms, the greeting after %v ms", record, greeting)
+	}
+	if cpu := report.Quiet.CPU.Ours; len(cpu) != 1 || cpu[0] < 0 || cpu[0] > 50 {
+		t.Errorf("%v %% of a processor while nothing happens", cpu)
 	}
 	if !strings.Contains(bar.String(), "100%") {
 		t.Errorf("the progress ends short: %q", bar.String())
@@ -71,38 +92,78 @@ func TestRun(t *testing.T) {
 	checkOutput(t, report)
 }
 
-func checkMetric(t *testing.T, m *Metric, withReference bool) {
-	t.Helper()
-	if len(m.Ours) == 0 || m.Ours.Min() <= 0 {
-		t.Errorf("%s: ours is %v", m.Name, m.Ours)
+// A few messages through Postfix, at a pace and without: what its cache uses is
+// measured.
+func TestMail(t *testing.T) {
+	testbed.NeedRoot(t)
+	if !needReference(t) {
+		return
 	}
-	if withReference != (len(m.Reference) == len(m.Ours)) {
-		t.Errorf("%s: %d figures of ours, %d of the reference", m.Name, len(m.Ours), len(m.Reference))
+	o := shortened(t, PartMail, PartPaced)
+	o.Rounds = 1
+	report, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkMetrics(t, true, 1, append(report.Mail.metrics(), report.Paced.metrics()...)...)
+	if rate := report.Paced.Rate.Ours.Max(); rate > mailPace*1.2 { // the last pause is missing
+		t.Errorf("%v messages a second, should be %d", rate, mailPace)
+	}
+}
+
+// checkMetrics wants a positive figure of each round, and of each daemon.
+func checkMetrics(t *testing.T, withReference bool, rounds int, metrics ...*Metric) {
+	t.Helper()
+	for _, m := range metrics {
+		if len(m.Ours) != rounds || m.Ours.Min() <= 0 {
+			t.Errorf("%s: ours is %v, want %d figures", m.Name, m.Ours, rounds)
+		}
+		if !withReference {
+			continue
+		}
+		if len(m.Reference) != rounds || m.Reference.Min() <= 0 {
+			t.Errorf("%s: the reference's is %v, want %d figures", m.Name, m.Reference, rounds)
+		}
+		if ratio := m.Ratio().Median(); ratio < 0.001 || ratio > 1000 {
+			t.Errorf("%s: the ratio is %v", m.Name, ratio)
+		}
 	}
 }
 
 func checkOutput(t *testing.T, report *Report) {
 	t.Helper()
-	var text, encoded, svg bytes.Buffer
-	if err := errors.Join(report.WriteText(&text), report.WriteJSON(&encoded), report.WritePlot(&svg)); err != nil {
+	var text, markdown, encoded, sessions, rates bytes.Buffer
+	if err := errors.Join(report.WriteText(&text), report.WriteMarkdown(&markdown), report.WriteJSON(&encoded),
+		report.WriteSessionsPlot(&sessions), report.WriteRatePlot(&rates)); err != nil {
 		t.Fatal(err)
 	}
-	if want := "50 sessions cached, 3 clients, no pause"; !strings.Contains(text.String(), want) {
-		t.Errorf("no %q in the text:\n%s", want, &text)
-	}
-	var decoded struct {
-		Load []struct {
-			CPU struct{ Ours struct{ Rounds []float64 } } `json:"cpu_per_cycle"`
+	for _, want := range []string{
+		"50 sessions cached, 3 clients, no pause, 2 rounds", "0 sessions cached, 1 client, pauses of 20ms",
+		"nothing happens for 0.2s: 8 clients connected, 1000 sessions cached", "start to the first record", "average of 2 pauses",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in the text:\n%s", want, &text)
 		}
 	}
-	if err := json.Unmarshal(encoded.Bytes(), &decoded); err != nil {
+	if want := "| 0 sessions cached, 20 clients, pauses of 2ms | "; !strings.Contains(markdown.String(), want) {
+		t.Errorf("no %q in the tables:\n%s", want, &markdown)
+	}
+	decoded, err := ReadReport(&encoded)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]float64(report.Load[6].CPU.Ours), decoded.Load[6].CPU.Ours.Rounds); diff != "" {
-		t.Errorf("JSON (-report +JSON):\n%s", diff)
+	if diff := cmp.Diff(report, decoded, cmp.AllowUnexported(Case{}), cmpopts.EquateApproxTime(time.Second)); diff != "" {
+		t.Errorf("JSON (-written +read):\n%s", diff)
 	}
-	decoder, lines := xml.NewDecoder(&svg), 0
-	for {
+	checkPlot(t, &sessions, []string{"scached, 1 client", "scached, 3 clients"})
+	checkPlot(t, &rates, []string{"scached, 0 sessions"})
+}
+
+// checkPlot wants lines of those names for our daemon.
+func checkPlot(t *testing.T, svg io.Reader, want []string) {
+	t.Helper()
+	var lines []string
+	for decoder := xml.NewDecoder(svg); ; {
 		token, err := decoder.Token()
 		if err == io.EOF {
 			break
@@ -111,11 +172,12 @@ func checkOutput(t *testing.T, report *Report) {
 			t.Fatalf("SVG: %v", err)
 		}
 		if data, ok := token.(xml.CharData); ok && strings.HasPrefix(string(data), "scached, ") {
-			lines++
+			lines = append(lines, string(data))
 		}
 	}
-	if lines != 2 {
-		t.Errorf("the plot names %d lines of ours, want 2", lines)
+	slices.Sort(lines)
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Errorf("lines of the plot (-want +got):\n%s", diff)
 	}
 }
 
@@ -182,7 +244,6 @@ func TestOptions(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := Defaults()
-			o.Scached = "/nonexistent"
 			test.change(&o)
 			if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want one with %q", err, test.want)

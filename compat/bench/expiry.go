@@ -24,8 +24,8 @@ const (
 // nobody else has them open: to close them is the work that it is in earnest.
 func (r *run) expiry(ctx context.Context) error {
 	r.report.Expiry = &Metric{Name: fmt.Sprintf("longest cycle, %d expire", expiring), Unit: "ms"}
-	for range r.options.Rounds {
-		for _, s := range r.subjects {
+	for round := range r.options.Rounds {
+		for _, s := range r.inTurn(round) {
 			longest, err := r.expireAll(ctx, s)
 			if err != nil {
 				return fmt.Errorf("%s: %w", s, err)

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -27,6 +28,11 @@ type load struct {
 	Sessions int           `json:"sessions"`
 	Clients  int           `json:"clients"`
 	Pause    time.Duration `json:"pause"`
+}
+
+// compare orders loads: a cache grows, clients become more, pauses shorter.
+func (l load) compare(other load) int {
+	return cmp.Or(cmp.Compare(l.Sessions, other.Sessions), cmp.Compare(l.Clients, other.Clients), cmp.Compare(other.Pause, l.Pause))
 }
 
 func (l load) String() string {
@@ -68,7 +74,7 @@ func (o *Options) loads() (all []load) {
 			add(load{sessions, manyClients, manyPause})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b load) int { return a.Sessions - b.Sessions })
+	slices.SortFunc(all, load.compare)
 	return all
 }
 
@@ -129,16 +135,23 @@ func (r *run) loadRound(ctx context.Context, round int) error {
 	return nil
 }
 
+// inTurn are the daemons in the order of a round: each is first in every other.
+func (r *run) inTurn(round int) []*subject {
+	subjects := slices.Clone(r.subjects)
+	if round%2 == 1 {
+		slices.Reverse(subjects)
+	}
+	return subjects
+}
+
 // groups are the daemons that are measured at the same time, in their order.
 func (r *run) groups(l load, round int) (groups [][]*subject) {
+	subjects := r.inTurn(round)
 	if l.Pause >= together {
-		return [][]*subject{r.subjects}
+		return [][]*subject{subjects}
 	}
-	for i := range r.subjects {
-		groups = append(groups, r.subjects[i:i+1])
-	}
-	if round%2 == 1 {
-		slices.Reverse(groups)
+	for i := range subjects {
+		groups = append(groups, subjects[i:i+1])
 	}
 	return groups
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -19,21 +21,118 @@ var (
 	referenceColor = color.RGBA{R: 0xd6, G: 0x27, B: 0x28, A: 0xff}
 )
 
-// WritePlot draws the CPU that a cycle takes over the number of sessions
-// cached: a line for each daemon and number of clients, with the spread of the
-// rounds. The form is SVG.
-func (r *Report) WritePlot(w io.Writer) error {
-	p := r.emptyPlot()
+// WriteSessionsPlot draws the CPU that a cycle takes over the number of sessions
+// cached, without pauses: lines for each number of clients. The form is SVG.
+func (r *Report) WriteSessionsPlot(w io.Writer) error {
+	p := emptyPlot()
+	p.X.Label.Text = "sessions cached"
+	var families []family
+	var ticks plot.ConstantTicks
+	for _, c := range r.Load {
+		if c.Pause > 0 {
+			continue
+		}
+		families = addTo(families, count(c.Clients, "client"), c)
+		ticks = append(ticks, plot.Tick{Value: float64(c.Sessions), Label: strconv.Itoa(c.Sessions)})
+	}
+	p.X.Tick.Marker = ticks
+	err := drawFamilies(p, families, func(c *Case, _ func(*Metric) Series) float64 { return float64(c.Sessions) })
+	if err != nil {
+		return err
+	}
+	p.X.Max *= 1.05 // keeps the last number clear of the frame
+	return writeSVG(p, w)
+}
+
+// WriteRatePlot draws the CPU that a cycle takes over how many there are in a
+// second, of one client: lines for each number of sessions cached. The form is
+// SVG.
+func (r *Report) WriteRatePlot(w io.Writer) error {
+	p := emptyPlot()
+	p.X.Label.Text = "cycles a second, of one client"
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, decades{}
+	var families []family
+	for _, c := range r.Load {
+		if c.Clients == 1 {
+			families = addTo(families, count(c.Sessions, "session"), c)
+		}
+	}
+	families = slices.DeleteFunc(families, func(f family) bool { return len(f.cases) < 2 })
+	err := drawFamilies(p, families, func(c *Case, of func(*Metric) Series) float64 { return of(c.Rate).Median() })
+	if err != nil {
+		return err
+	}
+	return writeSVG(p, w)
+}
+
+// A family is what a plot shows as one line for each daemon.
+type family struct {
+	name  string
+	cases []*Case
+}
+
+func addTo(families []family, name string, c *Case) []family {
+	i := slices.IndexFunc(families, func(f family) bool { return f.name == name })
+	if i < 0 {
+		i = len(families)
+		families = append(families, family{name: name})
+	}
+	families[i].cases = append(families[i].cases, c)
+	return families
+}
+
+func emptyPlot() *plot.Plot {
+	p := plot.New()
+	p.Title.Text = "CPU of the daemon a cycle of four requests"
+	p.Title.Padding = vg.Points(8)
+	p.Y.Label.Text = "µs (median, lowest to highest round)"
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, decades{}
+	p.Legend.Top = true
+	p.Legend.XOffs, p.Legend.Padding = vg.Points(-8), vg.Points(3)
+	for _, style := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle,
+		&p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
+		style.Font.Variant = "Sans"
+	}
+	p.Add(plotter.NewGrid())
+	return p
+}
+
+// decades marks 1, 2 and 5 of each power of ten.
+type decades struct{}
+
+func (decades) Ticks(low, high float64) (ticks []plot.Tick) {
+	for power := 0.001; power <= high; power *= 10 {
+		for _, digit := range []float64{1, 2, 5} {
+			if value := digit * power; value >= low && value <= high {
+				ticks = append(ticks, plot.Tick{Value: value, Label: strconv.FormatFloat(value, 'g', 6, 64)})
+			}
+		}
+	}
+	return ticks
+}
+
+// drawFamilies draws both daemons' lines. Where a point is may depend on the
+// daemon that it is of.
+func drawFamilies(p *plot.Plot, families []family, x func(*Case, func(*Metric) Series) float64) error {
 	lines := 0
-	for i, clients := range r.clients() {
-		dashes := []vg.Length{vg.Points(float64(4 * i)), vg.Points(float64(2 * i))}[:min(2*i, 2)]
-		for _, l := range []line{
-			{"scached, " + count(clients, "client"), r.points(clients, func(m *Metric) Series { return m.Ours }), oursColor, dashes},
-			{"scache, " + count(clients, "client"), r.points(clients, func(m *Metric) Series { return m.Reference }), referenceColor, dashes},
+	for i, f := range families {
+		var dashes []vg.Length
+		if i > 0 {
+			dashes = []vg.Length{vg.Points(float64(4 * i)), vg.Points(float64(2 * i))}
+		}
+		for _, daemon := range []struct {
+			name  string
+			of    func(*Metric) Series
+			color color.Color
+		}{
+			{"scached", func(m *Metric) Series { return m.Ours }, oursColor},
+			{"scache", func(m *Metric) Series { return m.Reference }, referenceColor},
 		} {
-			if len(l.points.XYs) == 0 {
+			drawn := pointsOf(f.cases, daemon.of, func(c *Case) float64 { return x(c, daemon.of) })
+			if len(drawn.XYs) == 0 {
 				continue
 			}
+			l := line{daemon.name + ", " + f.name, drawn, daemon.color, dashes}
 			if err := l.addTo(p); err != nil {
 				return fmt.Errorf("plot: %w", err)
 			}
@@ -43,48 +142,8 @@ func (r *Report) WritePlot(w io.Writer) error {
 	if lines == 0 {
 		return errors.New("plot: the load was not measured")
 	}
-	p.Y.Max *= 1.1  // keeps the highest spread clear of the frame
-	p.X.Max *= 1.05 // and the last number
-	canvas := vgsvg.New(16*vg.Centimeter, 10*vg.Centimeter)
-	p.Draw(draw.New(canvas))
-	if _, err := canvas.WriteTo(w); err != nil {
-		return fmt.Errorf("plot: %w", err)
-	}
+	p.Y.Min, p.Y.Max = p.Y.Min/1.3, p.Y.Max*4 // room for the legend
 	return nil
-}
-
-func (r *Report) emptyPlot() *plot.Plot {
-	p := plot.New()
-	p.Title.Text = "CPU of the daemon a cycle of four requests"
-	p.Title.Padding = vg.Points(8)
-	p.X.Label.Text = "sessions cached"
-	p.Y.Label.Text = "µs (median, lowest to highest round)"
-	p.Y.Min = 0
-	p.Legend.Top, p.Legend.Left = true, true
-	p.Legend.XOffs, p.Legend.Padding = vg.Points(8), vg.Points(3)
-	for _, style := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle,
-		&p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
-		style.Font.Variant = "Sans"
-	}
-	var ticks plot.ConstantTicks
-	for _, c := range r.Load {
-		if c.Clients == r.Load[0].Clients {
-			ticks = append(ticks, plot.Tick{Value: float64(c.Sessions), Label: fmt.Sprint(c.Sessions)})
-		}
-	}
-	p.X.Tick.Marker = ticks
-	p.Add(plotter.NewGrid())
-	return p
-}
-
-// clients are the numbers of clients that were measured, in order.
-func (r *Report) clients() (numbers []int) {
-	for _, c := range r.Load {
-		if c.Sessions == r.Load[0].Sessions && c.Pause == 0 {
-			numbers = append(numbers, c.Clients)
-		}
-	}
-	return numbers
 }
 
 // points are medians with their spread.
@@ -93,11 +152,11 @@ type points struct {
 	plotter.YErrors
 }
 
-func (r *Report) points(clients int, of func(*Metric) Series) (p points) {
-	for _, c := range r.Load {
-		if s := of(c.CPU); c.Clients == clients && c.Pause == 0 && len(s) > 0 {
+func pointsOf(cases []*Case, of func(*Metric) Series, x func(*Case) float64) (p points) {
+	for _, c := range cases {
+		if s := of(c.CPU); len(s) > 0 {
 			median := s.Median()
-			p.XYs = append(p.XYs, plotter.XY{X: float64(c.Sessions), Y: median})
+			p.XYs = append(p.XYs, plotter.XY{X: x(c), Y: median})
 			p.YErrors = append(p.YErrors, struct{ Low, High float64 }{median - s.Min(), s.Max() - median})
 		}
 	}
@@ -126,5 +185,14 @@ func (l *line) addTo(p *plot.Plot) error {
 	spread.Color = l.color
 	p.Add(connected, marks, spread)
 	p.Legend.Add(l.name, connected, marks)
+	return nil
+}
+
+func writeSVG(p *plot.Plot, w io.Writer) error {
+	canvas := vgsvg.New(16*vg.Centimeter, 11*vg.Centimeter)
+	p.Draw(draw.New(canvas))
+	if _, err := canvas.WriteTo(w); err != nil {
+		return fmt.Errorf("plot: %w", err)
+	}
 	return nil
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,19 +18,30 @@ import (
 type Report struct {
 	Date      time.Time `json:"date"`
 	Machine   Machine   `json:"machine"`
-	Scached   string    `json:"scached"`
-	Reference string    `json:"reference,omitempty"`
-	Rounds    int       `json:"rounds"`
-	Seconds   float64   `json:"seconds"` // of each measurement of the load
+	Scached   Program   `json:"scached"`
+	Reference Program   `json:"reference,omitzero"`
 
-	Load    []*Case `json:"load,omitempty"`
-	Expiry  *Metric `json:"expiry,omitempty"`
-	Startup *Metric `json:"startup,omitempty"`
-	Size    *Metric `json:"size,omitempty"`
-	Mail    *Metric `json:"mail,omitempty"`
-	Goals   []Goal  `json:"goals"`
+	Load    []*Case  `json:"load,omitempty"`
+	Quiet   *Quiet   `json:"quiet,omitempty"`
+	Expiry  *Metric  `json:"expiry,omitempty"`
+	Startup *Startup `json:"startup,omitempty"`
+	Size    *Metric  `json:"size,omitempty"`
+	Mail    *Mail    `json:"mail,omitempty"`
+	Paced   *Mail    `json:"paced_mail,omitempty"`
+	Goals   []Goal   `json:"goals"`
 	// Notes say what could not be measured, and why.
 	Notes []string `json:"notes,omitempty"`
+}
+
+// A Program is a daemon that was measured.
+type Program struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"` // of its file
+}
+
+func programAt(path string) (Program, error) {
+	data, err := os.ReadFile(path)
+	return Program{Path: path, SHA256: fmt.Sprintf("%x", sha256.Sum256(data))}, err
 }
 
 // A Case is a load and what came of it. A cycle is four requests; latencies are

@@ -116,7 +116,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := &run{options: o, subjects: []*subject{{program: o.Scached}}}
-	r.report = &Report{Date: time.Now(), Machine: thisMachine(), Scached: o.Scached, Rounds: o.Rounds, Seconds: o.Length.Seconds()}
+	r.report = &Report{Date: time.Now(), Machine: thisMachine()}
+	var err error
+	if r.report.Scached, err = programAt(o.Scached); err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
 	if err := r.findReference(); err != nil {
 		return nil, err
 	}
@@ -158,16 +162,17 @@ func (r *run) parts() (parts []part) {
 		}
 	}
 	add(o.includes(PartLoad) || o.includes(PartPauses), part{PartLoad, r.load, loads})
+	add(o.includes(PartQuiet), part{PartQuiet, r.quiet, (settling + o.Quiet) / time.Duration(o.Rounds)})
 	add(o.includes(PartExpiry), part{PartExpiry, r.expiry, expiryFill})
 	add(o.includes(PartStartup), part{PartStartup, r.startup, startupTakes})
-	add(o.includes(PartMail), part{PartMail, r.mail, r.mailTime()})
+	add(o.includes(PartMail), part{PartMail, r.mail, r.mailTakes()})
+	add(o.includes(PartPaced), part{PartPaced, r.paced, o.Paced})
 	return parts
 }
 
-func (r *run) findReference() error {
+func (r *run) findReference() (err error) {
 	path := r.options.Reference
 	if path == "" {
-		var err error
 		path, err = install.ReferenceProgram()
 		if errors.Is(err, install.ErrNoPostfix) {
 			r.note("there is no reference to compare with: " + err.Error())
@@ -177,9 +182,9 @@ func (r *run) findReference() error {
 			return err
 		}
 	}
-	r.report.Reference = path
 	r.subjects = append(r.subjects, &subject{program: path, reference: true})
-	return nil
+	r.report.Reference, err = programAt(path)
+	return err
 }
 
 func (r *run) note(text string) { r.report.Notes = append(r.report.Notes, text) }

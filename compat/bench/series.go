@@ -36,6 +36,14 @@ func (s Series) Max() float64 {
 	return slices.Max(s)
 }
 
+// Mean is the average; 0 if there is none.
+func (s Series) Mean() (mean float64) {
+	for _, value := range s {
+		mean += value / float64(len(s))
+	}
+	return mean
+}
+
 // over divides each round's figure by another one's of the same round.
 func (s Series) over(other Series) Series {
 	var ratio Series
@@ -57,12 +65,20 @@ func (s Series) MarshalJSON() ([]byte, error) {
 	}{s.Median(), s.Min(), s.Max(), s})
 }
 
+// UnmarshalJSON reads the rounds.
+func (s *Series) UnmarshalJSON(data []byte) error {
+	var written struct{ Rounds []float64 }
+	err := json.Unmarshal(data, &written)
+	*s = written.Rounds
+	return err
+}
+
 // A Metric is a figure of both daemons, round by round.
 type Metric struct {
-	Name      string
-	Unit      string
-	Ours      Series
-	Reference Series // empty when there is no reference
+	Name      string `json:"name"`
+	Unit      string `json:"unit"`
+	Ours      Series `json:"ours"`
+	Reference Series `json:"reference,omitempty"` // empty when there is no reference
 }
 
 // Ratio is ours to the reference's, of the same round.
@@ -70,12 +86,11 @@ func (m *Metric) Ratio() Series { return m.Ours.over(m.Reference) }
 
 // MarshalJSON writes the metric with its ratio.
 func (m *Metric) MarshalJSON() ([]byte, error) {
+	type plain Metric
 	return json.Marshal(struct {
-		Unit      string `json:"unit"`
-		Ours      Series `json:"ours"`
-		Reference Series `json:"reference,omitempty"`
-		Ratio     Series `json:"ratio,omitempty"`
-	}{m.Unit, m.Ours, m.Reference, m.Ratio()})
+		*plain
+		Ratio Series `json:"ratio,omitempty"`
+	}{(*plain)(m), m.Ratio()})
 }
 
 // add books a figure of one of the two.
@@ -85,4 +100,10 @@ func (m *Metric) add(s *subject, value float64) {
 	} else {
 		m.Ours = append(m.Ours, value)
 	}
+}
+
+// join appends another report's rounds.
+func (m *Metric) join(other *Metric) {
+	m.Ours = append(m.Ours, other.Ours...)
+	m.Reference = append(m.Reference, other.Reference...)
 }

@@ -11,18 +11,27 @@ import (
 func (r *Report) WriteText(w io.Writer) error {
 	m := r.Machine
 	fmt.Fprintf(w, "%s, %d processors, Linux %s, load average %.2f at the start\n", m.Processor, m.Processors, m.Kernel, m.Load)
-	fmt.Fprintf(w, "median (lowest..highest) of %d rounds; ratios are of the two daemons in the same round\n", r.Rounds)
+	fmt.Fprintln(w, "median (lowest..highest) of the rounds; a ratio is ours to the reference's in the same round")
 	t := &table{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
 	for _, c := range r.Load {
-		t.section("%v", c.load)
-		for _, metric := range c.metrics() {
-			t.metric(metric)
+		t.section("%v, %s", c.load, count(len(c.CPU.Ours), "round"))
+		t.metrics(c.metrics()...)
+	}
+	if q := r.Quiet; q != nil {
+		t.section("%v", q)
+		t.metrics(q.metrics()...)
+	}
+	for _, m := range []*Mail{r.Mail, r.Paced} {
+		if m != nil {
+			t.section("%v", m)
+			t.metrics(m.metrics()...)
 		}
 	}
-	if r.Expiry != nil || r.Startup != nil || r.Size != nil || r.Mail != nil {
+	if r.Expiry != nil || r.Startup != nil {
 		t.section("other things")
-		for _, metric := range []*Metric{r.Expiry, r.Startup, r.Size, r.Mail} {
-			t.metric(metric)
+		t.metrics(r.Expiry)
+		if s := r.Startup; s != nil {
+			t.metrics(append(s.metrics(), r.Size)...)
 		}
 	}
 	if len(r.Goals) > 0 {
@@ -39,27 +48,29 @@ func (r *Report) WriteText(w io.Writer) error {
 type table struct{ w *tabwriter.Writer }
 
 func (t *table) section(format string, args ...any) {
-	fmt.Fprintf(t.w, "\n%s\tours\treference\tours/reference\n", fmt.Sprintf(format, args...))
+	fmt.Fprintf(t.w, "\n%s\tours\treference\tratio\n", fmt.Sprintf(format, args...))
 }
 
-func (t *table) metric(m *Metric) {
-	if m == nil || len(m.Ours) == 0 {
-		return
+// metrics prints those that were measured.
+func (t *table) metrics(metrics ...*Metric) {
+	for _, m := range metrics {
+		if m != nil && len(m.Ours) > 0 {
+			fmt.Fprintf(t.w, "  %s\t%s\t%s\t%s\n", m.Name, quantity(m.Ours, m.Unit), quantity(m.Reference, m.Unit), ratio(m.Ratio()))
+		}
 	}
-	fmt.Fprintf(t.w, "  %s\t%s\t%s\t%s\n", m.Name, quantity(m.Ours, m.Unit), quantity(m.Reference, m.Unit), ratio(m.Ratio()))
 }
 
 func (t *table) goals(goals []Goal) {
-	fmt.Fprintf(t.w, "\ngoals\tmeasured\tgoal\t\n")
+	fmt.Fprintf(t.w, "\ngoals, of the ratio if nothing else is said\tmeasured\tgoal\t\n")
 	for _, g := range goals {
 		sign, verdict := "≤", "met"
 		if g.AtLeast {
 			sign = "≥"
 		}
 		if !g.Met() {
-			verdict = "MISSED"
+			verdict = "NOT MET"
 		}
-		fmt.Fprintf(t.w, "  %s\t%s\t%s %s\t%s\n", g.Name, number(g.Measured), sign, number(g.Limit), verdict)
+		fmt.Fprintf(t.w, "  %s\t%s\t%s %s\t%s\n", g.Name, quantity(g.Measured, ""), sign, number(g.Limit), verdict)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/smtp"
 	"sync"
+	"time"
 )
 
 // An Injection is a number of messages to submit over SMTP.
@@ -14,6 +15,7 @@ type Injection struct {
 	First    int // number of the first message
 	Messages int
 	Senders  int // connections at a time; 1 if 0
+	Pace     int // messages a second at most; as fast as they are taken if 0
 
 	// To returns the recipient of message i. If nil, they go to
 	// user@dest.example.
@@ -44,15 +46,26 @@ func Inject(ctx context.Context, addr netip.AddrPort, in Injection) error {
 			}
 		})
 	}
-	for i := in.First; i < in.First+in.Messages && ctx.Err() == nil; i++ {
+	begun := time.Now()
+	for i := 0; i < in.Messages && ctx.Err() == nil; i++ {
+		if in.Pace > 0 {
+			waitFor(ctx, begun.Add(time.Duration(i)*time.Second/time.Duration(in.Pace)))
+		}
 		select {
-		case numbers <- i:
+		case numbers <- in.First + i:
 		case <-ctx.Done():
 		}
 	}
 	close(numbers)
 	senders.Wait()
 	return context.Cause(ctx)
+}
+
+func waitFor(ctx context.Context, due time.Time) {
+	select {
+	case <-time.After(time.Until(due)):
+	case <-ctx.Done():
+	}
 }
 
 // send submits the messages with the given numbers over one connection.

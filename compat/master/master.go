@@ -164,6 +164,16 @@ func (d *Daemon) WaitLog(substr string, timeout time.Duration) (LogLine, error) 
 // Status returns the records that came over the status channel so far.
 func (d *Daemon) Status() ([]StatusRecord, error) { return d.status.snapshot() }
 
+// FirstStatus returns when the first record came over the status channel,
+// waiting for it no longer than timeout. A master believes that a daemon that
+// ends before it is broken (src/master/master_spawn.c).
+func (d *Daemon) FirstStatus(timeout time.Duration) (at time.Time, err error) {
+	if !WaitUntil(timeout, func() bool { at = d.status.firstAt(); return !at.IsZero() }) {
+		return at, fmt.Errorf("wait for a status record: none within %v", timeout)
+	}
+	return at, nil
+}
+
 // Descriptors returns what the daemon's descriptors refer to.
 func (d *Daemon) Descriptors() (map[int]string, error) { return Descriptors(d.PID()) }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 )
 
 // A StatusRecord is one message of a daemon to its master
@@ -31,6 +32,7 @@ type statusReader struct {
 
 	mu      sync.Mutex
 	records []StatusRecord
+	first   time.Time // when the first of them came
 	err     error
 	done    chan struct{}
 }
@@ -60,7 +62,11 @@ func (r *statusReader) read() {
 		if err != nil {
 			return // the daemon has ended, or the channel was hung up
 		}
+		now := time.Now()
 		r.mu.Lock()
+		if len(r.records) == 0 {
+			r.first = now
+		}
 		r.records = append(r.records, StatusRecord{
 			PID:        int32(binary.NativeEndian.Uint32(buf[0:])),
 			Generation: binary.NativeEndian.Uint32(buf[4:]),
@@ -74,6 +80,12 @@ func (r *statusReader) snapshot() ([]StatusRecord, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.records), r.err
+}
+
+func (r *statusReader) firstAt() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.first
 }
 
 // close hangs up: the daemon sees its master gone.
