@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -20,6 +21,15 @@ func (g Goal) Met() bool {
 		return g.Measured.Median() >= g.Limit
 	}
 	return g.Measured.Median() <= g.Limit
+}
+
+// MarshalJSON writes the goal and whether it holds.
+func (g Goal) MarshalJSON() ([]byte, error) {
+	type plain Goal
+	return json.Marshal(struct {
+		plain
+		Met bool `json:"met"`
+	}{plain(g), g.Met()})
 }
 
 // loadGoals are limits for loads without pauses.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 
@@ -21,6 +22,9 @@ var (
 	referenceColor = color.RGBA{R: 0xd6, G: 0x27, B: 0x28, A: 0xff}
 )
 
+// patterns tell families of lines apart.
+var patterns = [][]vg.Length{nil, {4, 2}, {1, 2}, {8, 2, 1, 2}}
+
 // WriteSessionsPlot draws the CPU that a cycle takes over the number of sessions
 // cached, without pauses: lines for each number of clients. The form is SVG.
 func (r *Report) WriteSessionsPlot(w io.Writer) error {
@@ -33,7 +37,9 @@ func (r *Report) WriteSessionsPlot(w io.Writer) error {
 			continue
 		}
 		families = addTo(families, count(c.Clients, "client"), c)
-		ticks = append(ticks, plot.Tick{Value: float64(c.Sessions), Label: strconv.Itoa(c.Sessions)})
+		if tick := (plot.Tick{Value: float64(c.Sessions), Label: strconv.Itoa(c.Sessions)}); !slices.Contains(ticks, tick) {
+			ticks = append(ticks, tick)
+		}
 	}
 	p.X.Tick.Marker = ticks
 	err := drawFamilies(p, families, func(c *Case, _ func(*Metric) Series) float64 { return float64(c.Sessions) })
@@ -50,7 +56,7 @@ func (r *Report) WriteSessionsPlot(w io.Writer) error {
 func (r *Report) WriteRatePlot(w io.Writer) error {
 	p := emptyPlot()
 	p.X.Label.Text = "cycles a second, of one client"
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, decades{}
+	p.X.Tick.Marker = decades{}
 	var families []family
 	for _, c := range r.Load {
 		if c.Clients == 1 {
@@ -58,7 +64,7 @@ func (r *Report) WriteRatePlot(w io.Writer) error {
 		}
 	}
 	families = slices.DeleteFunc(families, func(f family) bool { return len(f.cases) < 2 })
-	err := drawFamilies(p, families, func(c *Case, of func(*Metric) Series) float64 { return of(c.Rate).Median() })
+	err := drawFamilies(p, families, func(c *Case, of func(*Metric) Series) float64 { return math.Log10(of(c.Rate).Median()) })
 	if err != nil {
 		return err
 	}
@@ -86,9 +92,9 @@ func emptyPlot() *plot.Plot {
 	p.Title.Text = "CPU of the daemon a cycle of four requests"
 	p.Title.Padding = vg.Points(8)
 	p.Y.Label.Text = "µs (median, lowest to highest round)"
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, decades{}
-	p.Legend.Top = true
-	p.Legend.XOffs, p.Legend.Padding = vg.Points(-8), vg.Points(3)
+	p.Y.Tick.Marker = decades{}
+	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.XOffs, p.Legend.Padding = vg.Points(8), vg.Points(3)
 	for _, style := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle,
 		&p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
 		style.Font.Variant = "Sans"
@@ -97,29 +103,28 @@ func emptyPlot() *plot.Plot {
 	return p
 }
 
-// decades marks 1, 2 and 5 of each power of ten.
+// decades marks 1, 2 and 5 of each power of ten on an axis of decimal logarithms.
+// The plot's own logarithmic scale leaves room for the label of an axis in the
+// wrong place.
 type decades struct{}
 
 func (decades) Ticks(low, high float64) (ticks []plot.Tick) {
-	for power := 0.001; power <= high; power *= 10 {
+	for power := math.Floor(low); power <= high; power++ {
 		for _, digit := range []float64{1, 2, 5} {
-			if value := digit * power; value >= low && value <= high {
-				ticks = append(ticks, plot.Tick{Value: value, Label: strconv.FormatFloat(value, 'g', 6, 64)})
+			value := digit * math.Pow(10, power)
+			if at := math.Log10(value); at >= low && at <= high {
+				ticks = append(ticks, plot.Tick{Value: at, Label: strconv.FormatFloat(value, 'g', 6, 64)})
 			}
 		}
 	}
 	return ticks
 }
 
-// drawFamilies draws both daemons' lines. Where a point is may depend on the
-// daemon that it is of.
+// drawFamilies draws both daemons' lines. Where on the axis a point is may depend
+// on the daemon that it is of.
 func drawFamilies(p *plot.Plot, families []family, x func(*Case, func(*Metric) Series) float64) error {
 	lines := 0
 	for i, f := range families {
-		var dashes []vg.Length
-		if i > 0 {
-			dashes = []vg.Length{vg.Points(float64(4 * i)), vg.Points(float64(2 * i))}
-		}
 		for _, daemon := range []struct {
 			name  string
 			of    func(*Metric) Series
@@ -132,7 +137,7 @@ func drawFamilies(p *plot.Plot, families []family, x func(*Case, func(*Metric) S
 			if len(drawn.XYs) == 0 {
 				continue
 			}
-			l := line{daemon.name + ", " + f.name, drawn, daemon.color, dashes}
+			l := line{daemon.name + ", " + f.name, drawn, daemon.color, patterns[i%len(patterns)]}
 			if err := l.addTo(p); err != nil {
 				return fmt.Errorf("plot: %w", err)
 			}
@@ -142,11 +147,12 @@ func drawFamilies(p *plot.Plot, families []family, x func(*Case, func(*Metric) S
 	if lines == 0 {
 		return errors.New("plot: the load was not measured")
 	}
-	p.Y.Min, p.Y.Max = p.Y.Min/1.3, p.Y.Max*4 // room for the legend
+	p.Y.Min -= 0.1
+	p.Y.Max += 0.13 * float64(lines) // room for the legend
 	return nil
 }
 
-// points are medians with their spread.
+// points are the logarithms of medians, with their spread.
 type points struct {
 	plotter.XYs
 	plotter.YErrors
@@ -155,9 +161,9 @@ type points struct {
 func pointsOf(cases []*Case, of func(*Metric) Series, x func(*Case) float64) (p points) {
 	for _, c := range cases {
 		if s := of(c.CPU); len(s) > 0 {
-			median := s.Median()
+			median := math.Log10(s.Median())
 			p.XYs = append(p.XYs, plotter.XY{X: x(c), Y: median})
-			p.YErrors = append(p.YErrors, struct{ Low, High float64 }{median - s.Min(), s.Max() - median})
+			p.YErrors = append(p.YErrors, struct{ Low, High float64 }{median - math.Log10(s.Min()), math.Log10(s.Max()) - median})
 		}
 	}
 	return p
@@ -189,7 +195,7 @@ func (l *line) addTo(p *plot.Plot) error {
 }
 
 func writeSVG(p *plot.Plot, w io.Writer) error {
-	canvas := vgsvg.New(16*vg.Centimeter, 11*vg.Centimeter)
+	canvas := vgsvg.New(16*vg.Centimeter, 12*vg.Centimeter)
 	p.Draw(draw.New(canvas))
 	if _, err := canvas.WriteTo(w); err != nil {
 		return fmt.Errorf("plot: %w", err)
