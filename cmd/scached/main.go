@@ -18,7 +18,6 @@ import (
 func main() {
 	var set settings.Settings
 	p := daemon.Start(os.Args, set.Service())
-	p.Log.LimitWarnings(set.WarningLimit)
 	if p.Verbose > 0 {
 		p.Log.Info("scached " + version.String() + ", dialect " + set.Protocol)
 	}
@@ -38,13 +37,15 @@ func main() {
 
 func config(p *daemon.Process, set *settings.Settings) server.Config {
 	watchdog := daemon.NewWatchdog(p.Params.DaemonTimeout, func() { p.Log.Fatal("watchdog timeout") })
+	clients := p.Log.ForClients(set.WarningLimit)
 	return server.Config{
-		Name:     p.Service,
-		Dialect:  set.Dialect(),
-		TTLLimit: set.TTLLimit,
-		Verbose:  p.Verbose > 0,
-		Log:      p.Log,
-		Flooded:  p.Log.Flooded,
+		Name:      p.Service,
+		Dialect:   set.Dialect(),
+		TTLLimit:  set.TTLLimit,
+		Verbose:   p.Verbose > 0,
+		Log:       p.Log,
+		ClientLog: clients,
+		Flooded:   clients.Flooded,
 
 		Listen: p.Listen,
 		Master: p.Status.FD,

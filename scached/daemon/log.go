@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"scache/attrproto"
 )
 
@@ -21,9 +19,10 @@ const recordLimit = 2000
 // error with -V. It is ready before main.cf has been read and changes its
 // destination afterwards.
 //
-// A log service that is slow, stuck or gone costs the caller at most a tenth of
-// a second in any second, and lines; how many lines were lost is said,
-// once a second at most, when there is somebody to say it to.
+// Nobody ever waits for a log service or for standard error, but for at most a
+// second at the end of the process. What cannot be written at once is written
+// later, as far as there is room for it; how many lines were lost is said, once a
+// second at most, when there is somebody to say it to.
 //
 // The methods may be called from any goroutine.
 type Log struct {
@@ -32,33 +31,33 @@ type Log struct {
 	wait func(time.Duration) // before a fatal exit
 	exit func(status int)
 
-	mu       sync.Mutex
-	tag      string // "postfix/scached"
-	host     string // postlog only: the first label of myhostname
-	postlog  bool   // records are for postlogd(8), not for syslog
+	mu       sync.Mutex // never held while somebody is waited for
+	tag      string     // "postfix/scached"
+	host     string     // postlog only: the first label of myhostname
+	postlog  bool       // records are for postlogd(8), not for syslog
 	facility int
 	utf8     bool
-	stderrFD int    // borrowed; -1 without -V
-	stderr   string // tag of the lines on standard error
-	muted    bool   // standard error takes nothing
+	stderr   *stderrWriter // nil without -V
+	name     string        // tag of the lines on standard error
 	sock     logSocket
+	backlog  backlog
 	text     []byte // the line at hand, printable
 	record   []byte // the same with all that goes before it
 
-	flood     floodGate
-	confessed time.Time // when it was last said that lines were lost
-	exiting   atomic.Bool
+	lost     int       // lines that nobody was told of
+	admitted time.Time // when it was last said that lines were lost
+	deadline time.Time // of the last lines; zero before them
+	exiting  atomic.Bool
 }
 
 func newLog() *Log {
 	return &Log{
 		pid:      os.Getpid(),
 		now:      time.Now,
-		wait:     time.Sleep,
+		wait:     pause,
 		exit:     os.Exit,
 		facility: facilityMail,
-		stderrFD: -1,
-		sock:     logSocket{fd: -1, patience: logPatience},
+		sock:     logSocket{fd: -1},
 	}
 }
 
@@ -77,6 +76,7 @@ func (l *Log) Error(text string) { l.write(failure, text) }
 // first one is logged.
 func (l *Log) Fatal(text string) {
 	if !l.exiting.Swap(true) {
+		l.LastLines()
 		l.write(fatal, text)
 	}
 	l.wait(time.Second)
@@ -88,7 +88,7 @@ func (l *Log) useSyslog(tag, path string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tag, l.postlog = tag, false
-	l.sock.open(path)
+	l.open(path)
 }
 
 // usePostlog sends records to Postfix's log service at path from now on.
@@ -97,6 +97,16 @@ func (l *Log) usePostlog(tag, host, path string) {
 	defer l.mu.Unlock()
 	l.host, _, _ = strings.Cut(host, ".")
 	l.tag, l.postlog = tag, true
+	l.open(path)
+}
+
+// open connects to another service, or to the same one again. What was for the
+// old one has another form and is lost.
+func (l *Log) open(path string) {
+	for path != l.sock.path && !l.backlog.empty() {
+		l.backlog.drop()
+		l.lost++
+	}
 	l.sock.open(path)
 }
 
@@ -104,7 +114,10 @@ func (l *Log) usePostlog(tag, host, path string) {
 func (l *Log) useStderr(tag string, fd int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stderr, l.stderrFD = tag, fd
+	l.name = tag
+	if l.stderr == nil {
+		l.stderr = newStderrWriter(fd)
+	}
 }
 
 // reachAt sets the path for the next time that the socket has to be connected
@@ -115,20 +128,6 @@ func (l *Log) reachAt(path string) {
 	l.sock.setPath(path)
 }
 
-// LimitWarnings sets how many warnings a second are logged, 0 for any number.
-func (l *Log) LimitWarnings(perSecond int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.flood = floodGate{perSecond: perSecond}
-}
-
-// Flooded tells whether warnings are held back, so many have there been.
-func (l *Log) Flooded() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.flood.shut()
-}
-
 // setUTF8 says whether what looks like UTF-8 is printable.
 func (l *Log) setUTF8(on bool) {
 	l.mu.Lock()
@@ -137,44 +136,48 @@ func (l *Log) setUTF8(on bool) {
 }
 
 // LastLines says that the process is about to end: what is logged from now on
-// may wait a second for a log service that is busy, which postlogd(8) is while
-// "postfix reload" starts it anew.
+// may wait a second in all for a log service that is busy, which postlogd(8) is
+// while "postfix reload" starts it anew, and for standard error.
 func (l *Log) LastLines() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sock.lastChance()
-	l.confessed = time.Time{}
+	l.deadline = time.Now().Add(time.Second)
+	l.admitted = time.Time{}
 }
 
 func (l *Log) write(s severity, text string) {
+	if l.enter(s, text) {
+		l.flushPatiently()
+		l.stderr.drain(l.deadline)
+	}
+}
+
+// enter reports whether the line is one of the last.
+func (l *Log) enter(s severity, text string) (last bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s == fatal {
-		l.sock.lastChance()
-	}
-	if s == warning && !l.flood.allow(l.now()) {
-		l.sock.lost++
-		return
-	}
-	l.confess()
+	l.admitLoss()
 	l.text = append(l.text[:0], text...)
 	l.text = printable(l.text, l.utf8)
 	if !l.send(s) {
-		l.sock.lost++
+		l.lost++
 	}
-	l.print(s)
+	if l.stderr != nil {
+		l.stderr.write(l.name, s.label(), l.text)
+	}
+	return !l.deadline.IsZero()
 }
 
-// confess says how many lines were lost, if any, no more than once a second.
-func (l *Log) confess() {
-	lost, now := l.sock.lost, l.now()
-	if lost == 0 || now.Sub(l.confessed) < time.Second {
+// admitLoss says how many lines were lost, if any, no more than once a second.
+func (l *Log) admitLoss() {
+	lost, now := l.lost, l.now()
+	if lost == 0 || now.Sub(l.admitted) < time.Second {
 		return
 	}
 	l.text = append(l.text[:0], "log lines lost: "...)
 	l.text = strconv.AppendInt(l.text, int64(lost), 10)
 	if l.send(warning) {
-		l.sock.lost, l.confessed = 0, now
+		l.lost, l.admitted = 0, now
 	}
 }
 
@@ -214,36 +217,5 @@ func (l *Log) send(s severity) bool {
 	r = append(r, s.label()...)
 	r = append(r, l.text[:min(len(l.text), recordLimit)]...)
 	l.record = r
-	return l.sock.send(r)
-}
-
-// print writes l.text to standard error. A pipe that is ready takes a page
-// without blocking, so nothing longer is written at once.
-func (l *Log) print(s severity) {
-	if l.stderrFD < 0 {
-		return
-	}
-	r := append(l.record[:0], l.stderr...)
-	r = append(r, ": "...)
-	r = append(r, s.label()...)
-	r = append(r, l.text...)
-	r = append(r, '\n')
-	l.record = r
-	const page = 4096
-	for len(r) > 0 {
-		patience := logPatience
-		if l.muted {
-			patience = 0
-		}
-		if l.muted = !writable(l.stderrFD, patience); l.muted {
-			return
-		}
-		n, err := retry(func() (int, error) {
-			return unix.Write(l.stderrFD, r[:min(len(r), page)])
-		})
-		if err != nil {
-			return
-		}
-		r = r[n:]
-	}
+	return l.deliver(r)
 }

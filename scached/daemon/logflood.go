@@ -5,9 +5,8 @@ import "time"
 // floodSeconds is for how many seconds' worth of warnings may come at once.
 const floodSeconds = 10
 
-// A floodGate holds back warnings that come too fast. Warnings are about what
-// clients do. One that sends garbage causes some ten of them with each message,
-// as it would with the reference.
+// A floodGate holds back warnings that come too fast. A client that sends garbage
+// causes some ten of them with each message, as it would with the reference.
 type floodGate struct {
 	perSecond int // 0 for any number
 	left      int // that may come at once

@@ -1,8 +1,11 @@
 package daemon
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestFloodGate(t *testing.T) {
@@ -44,5 +47,34 @@ func TestFloodGate(t *testing.T) {
 		if !off.allow(start) || off.shut() {
 			t.Fatal("held back although there is no limit")
 		}
+	}
+}
+
+// Warnings about clients are held back when there are too many, and counted once
+// each; what the daemon has to say for itself passes.
+func TestClientLog(t *testing.T) {
+	service := listenLog(t, testSocket(t))
+	l := testLog()
+	defer l.close(t)
+	l.useSyslog("t", service.path)
+	clients := l.ForClients(1)
+	for i := range 15 {
+		clients.Warning("c")
+		if got := clients.Flooded(); got != (i >= 9) {
+			t.Errorf("after %d warnings flooded is %t", i+1, got)
+		}
+	}
+	clients.Info("i")
+	l.Warning("own")
+	want := append(slices.Repeat([]string{"warning: c"}, 10), "warning: log lines lost: 5", "i", "warning: own")
+	eventually(t, "the log", func() bool { return len(service.all()) >= len(want) })
+	if diff := cmp.Diff(want, service.texts()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := clients.Suppressed(); got != 5 {
+		t.Errorf("%d warnings were suppressed, want 5", got)
+	}
+	if n := testing.AllocsPerRun(100, func() { clients.Warning("c") }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

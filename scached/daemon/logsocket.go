@@ -6,24 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// logPatience is how long a log service may hold us up: in any second, and not
-// at all while it is stuck.
-const logPatience = 100 * time.Millisecond
-
 // A logSocket sends records to a datagram socket that other people look after:
-// it may be missing, full, or be created anew at any time.
+// it may be missing, full, or be created anew at any time. No method waits.
 type logSocket struct {
-	fd    int // owned; -1 before the first open
-	path  string
-	peer  unix.Sockaddr // of path
-	lost  int           // records that could not be sent and that nobody was told of
-	stuck bool          // the service took nothing for all our patience
-
-	// How long the service has held us up in the second that began at since, and
-	// how long it may.
-	since    time.Time
-	waited   time.Duration
-	patience time.Duration
+	fd   int // owned; -1 before the first open
+	path string
+	peer unix.Sockaddr // of path
 }
 
 // open connects to the service at path, and to no other: a datagram socket that
@@ -34,7 +22,6 @@ func (s *logSocket) open(path string) {
 		s.fd = -1
 	}
 	s.setPath(path)
-	s.stuck = false
 	if s.fd < 0 {
 		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
@@ -58,32 +45,21 @@ func (s *logSocket) connect() bool {
 	return err == nil
 }
 
-// lastChance is before the lines that a process ends with, which may take more
-// time.
-func (s *logSocket) lastChance() {
-	s.stuck = false
-	s.waited = 0
-	s.patience = time.Second
-}
-
-// send reports whether the service has taken the record.
-func (s *logSocket) send(record []byte) bool {
+// send gives a record to the service. The error is unix.EAGAIN while the service
+// has no room; then it has not got the record.
+func (s *logSocket) send(record []byte) error {
 	if s.peer == nil {
-		return false
+		return unix.ENOTCONN
 	}
 	if s.fd < 0 {
 		s.open(s.path)
 	}
 	err := s.try(record)
-	if err == unix.EAGAIN && s.await() {
-		err = s.try(record)
-	}
 	if err != nil && err != unix.EAGAIN && s.connect() {
 		// The service was restarted, or its socket appeared only now.
 		err = s.try(record)
 	}
-	s.stuck = err == unix.EAGAIN
-	return err == nil
+	return err
 }
 
 func (s *logSocket) try(record []byte) error {
@@ -93,23 +69,6 @@ func (s *logSocket) try(record []byte) error {
 			return err
 		}
 	}
-}
-
-// await waits for room, as long as patience lasts.
-func (s *logSocket) await() bool {
-	if s.stuck {
-		return false
-	}
-	start := time.Now()
-	if start.Sub(s.since) >= time.Second {
-		s.since, s.waited = start, 0
-	}
-	if s.waited >= s.patience {
-		return false
-	}
-	ready := writable(s.fd, s.patience-s.waited)
-	s.waited += time.Since(start)
-	return ready
 }
 
 // writable waits for a descriptor to take data, but no longer than patience.
@@ -122,5 +81,16 @@ func writable(fd int, patience time.Duration) bool {
 		if err != unix.EINTR {
 			return err == nil && n > 0
 		}
+	}
+}
+
+// pause waits. Unlike a timer of the Go runtime it needs no descriptors.
+func pause(d time.Duration) {
+	for deadline := time.Now().Add(d); ; {
+		left := int(time.Until(deadline) / time.Millisecond)
+		if left <= 0 {
+			return
+		}
+		unix.Poll(nil, left)
 	}
 }

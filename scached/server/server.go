@@ -18,8 +18,10 @@ type Config struct {
 	Dialect  protocol.Dialect
 	TTLLimit time.Duration // connection_cache_ttl_limit, whole seconds
 	Verbose  bool
-	Log      protocol.Logger
-	Flooded  func() bool // see protocol.Config; nil for never
+	Log      protocol.Logger // what the server says for itself
+	// ClientLog is for what clients cause, which may be too much; nil for Log.
+	ClientLog protocol.Logger
+	Flooded   func() bool // see protocol.Config; nil for never
 
 	Listen []int // listening UNIX-domain stream sockets, non-blocking
 	Master int   // becomes ready with an error when master(8) is gone; -1 for none
@@ -92,9 +94,12 @@ func New(config Config) (*Server, error) {
 	s := &Server{config: config, now: now, clock: newClock(now), idleSince: now, epoll: -1, wake: -1, timer: timer{fd: -1}}
 	s.reportDue = now.Add(s.statisticsPeriod())
 	seconds, _ := s.clock.read(now)
+	if config.ClientLog == nil {
+		config.ClientLog = config.Log
+	}
 	settings := protocol.Config{
 		Name: config.Name, Dialect: config.Dialect, TTLLimit: int(config.TTLLimit / time.Second),
-		StringLimit: config.StringLimit, Verbose: config.Verbose, Log: config.Log, Flooded: config.Flooded,
+		StringLimit: config.StringLimit, Verbose: config.Verbose, Log: config.ClientLog, Flooded: config.Flooded,
 		Limits: config.Limits, Close: s.descriptors.close, Now: seconds,
 	}
 	if config.LiveCheck {
