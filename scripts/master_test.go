@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,7 +42,7 @@ func startMaster(c *call) error {
 }
 
 func (c *call) masterOptions() (name string, o master.Options, err error) {
-	o.Program = program("scached")
+	o.Program = filepath.Join(c.programs, "scached")
 	o.Service = "scache"
 	f := flag.NewFlagSet("master", flag.ContinueOnError)
 	f.SetOutput(io.Discard)

@@ -5,12 +5,11 @@ package scripts
 import (
 	"flag"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"scache/compat/testbed"
 )
 
 var (
@@ -18,85 +17,70 @@ var (
 	reference = flag.Bool("reference", false, "run the scenarios with the reference's daemon, to see whether they are true")
 )
 
-// binaries holds scached and scachectl as the Makefile builds them.
-var binaries string
-
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(testMain(m))
-}
-
-func testMain(m *testing.M) int {
-	var err error
-	if binaries, err = os.MkdirTemp("", "scbin"); err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(binaries)
-	build := exec.Command("go", "build", "-o", binaries, "scache/cmd/scached", "scache/cmd/scachectl")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v: %v\n%s", build.Args, err, out)
-		return 1
-	}
-	os.Setenv("PATH", binaries+":"+os.Getenv("PATH"))
 	// The scenarios wait for seconds of the clock to pass, and hardly compute.
 	flag.Set("test.parallel", "16")
-	return m.Run()
+	testbed.Main(m)
 }
-
-func program(name string) string { return filepath.Join(binaries, name) }
 
 func TestScripts(t *testing.T) {
-	needRoot(t)
-	testscript.Run(t, testscript.Params{
-		Dir:                 ".",
-		Setup:               newWorld,
-		Condition:           condition,
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		UpdateScripts:       *update,
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"master":      command(startMaster),
-			"signal":      command(signal),
-			"hangup":      command(hangup),
-			"exited":      command(exited),
-			"log":         logCommand,
-			"savelog":     command(saveLog),
-			"descriptors": command(descriptors),
-			"connect":     command(connect),
-			"disconnect":  command(disconnect),
-			"finish":      command(onClient(finish)),
-			"send":        command(onClient(send)),
-			"request":     command(onClient(request)),
-			"expect":      command(onClient(expect)),
-			"answer":      command(onClient(answer)),
-			"closed":      command(onClient(closed)),
-			"session":     command(newSession),
-			"give":        command(give),
-			"take":        command(take),
-			"say":         command(say),
-			"close":       command(closeSession),
-			"gone":        command(gone),
-		},
-	})
+	testbed.NeedRoot(t)
+	runScripts(t, testscript.Params{UpdateScripts: *update}, testbed.Programs(t), false)
 }
 
-// condition knows [reference]: where we differ on purpose, a scenario stops.
-func condition(name string) (bool, error) {
-	if name != "reference" {
-		return false, fmt.Errorf("unknown condition %s", name)
+// TestRaces runs the scenarios with the race detector in both programs. Such a
+// daemon cannot give up everything that belongs to each of its threads; where
+// that matters, a scenario has the condition [race].
+func TestRaces(t *testing.T) {
+	testbed.NeedRoot(t)
+	if *reference || *update {
+		t.Skip("not with -reference or -update, which are about something else")
 	}
-	return *reference, nil
+	runScripts(t, testscript.Params{}, testbed.RacePrograms(t), true)
 }
 
-// needRoot is for what only root can do: to start a daemon as master(8) does.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Getuid() == 0 {
-		return
+// runScripts runs the scenarios with the programs in a directory.
+func runScripts(t *testing.T, p testscript.Params, programs string, race bool) {
+	p.Dir = "."
+	p.Setup = func(env *testscript.Env) error { return newWorld(env, programs) }
+	p.Condition = func(name string) (bool, error) { return condition(name, race) }
+	p.RequireExplicitExec, p.RequireUniqueNames = true, true
+	p.Cmds = commands
+	testscript.Run(t, p)
+}
+
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"master":      command(startMaster),
+	"signal":      command(signal),
+	"hangup":      command(hangup),
+	"exited":      command(exited),
+	"log":         logCommand,
+	"savelog":     command(saveLog),
+	"descriptors": command(descriptors),
+	"connect":     command(connect),
+	"disconnect":  command(disconnect),
+	"finish":      command(onClient(finish)),
+	"send":        command(onClient(send)),
+	"request":     command(onClient(request)),
+	"expect":      command(onClient(expect)),
+	"answer":      command(onClient(answer)),
+	"closed":      command(onClient(closed)),
+	"session":     command(newSession),
+	"give":        command(give),
+	"take":        command(take),
+	"say":         command(say),
+	"close":       command(closeSession),
+	"gone":        command(gone),
+}
+
+// condition knows [reference], where we differ on purpose, and [race].
+func condition(name string, race bool) (bool, error) {
+	switch name {
+	case "reference":
+		return *reference, nil
+	case "race":
+		return race, nil
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("CI: not root")
-	}
-	t.Skip("NOT TESTED: not root, cannot do what master(8) does")
+	return false, fmt.Errorf("unknown condition %s", name)
 }

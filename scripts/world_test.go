@@ -3,6 +3,8 @@ package scripts
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -17,6 +19,10 @@ const patience = 20 * time.Second
 
 // A world is what one scenario has made so far.
 type world struct {
+	t        testscript.T
+	programs string // directory of scached and scachectl
+	races    string // what the names of scachectl's reports of races begin with
+
 	daemons  map[string]*daemon
 	latest   *daemon // that was started
 	clients  map[string]*wire.Client
@@ -31,9 +37,14 @@ type daemon struct {
 
 type worldKey struct{}
 
-func newWorld(env *testscript.Env) error {
-	w := &world{daemons: make(map[string]*daemon), clients: make(map[string]*wire.Client), sessions: make(map[string]*wire.Session)}
+func newWorld(env *testscript.Env, programs string) error {
+	w := &world{
+		t: env.T(), programs: programs, races: filepath.Join(env.WorkDir, ".race"),
+		daemons: make(map[string]*daemon), clients: make(map[string]*wire.Client), sessions: make(map[string]*wire.Session),
+	}
 	env.Values[worldKey{}] = w
+	env.Setenv("PATH", programs+":"+env.Getenv("PATH"))
+	env.Setenv("GORACE", "log_path="+w.races)
 	env.Defer(w.end)
 	return nil
 }
@@ -47,6 +58,30 @@ func (w *world) end() {
 	}
 	for _, d := range w.daemons {
 		d.Close()
+	}
+	w.checkRaces()
+}
+
+// checkRaces fails the scenario for a race, which a daemon tells on standard
+// error, and so in its log.
+func (w *world) checkRaces() {
+	reports, _ := filepath.Glob(w.races + "*")
+	for _, file := range reports {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			text = []byte(err.Error())
+		}
+		w.t.Log("a race in scachectl:\n" + string(text))
+	}
+	found := len(reports)
+	for _, d := range w.daemons {
+		if len(d.Log.Matching("WARNING: DATA RACE")) > 0 {
+			w.t.Log("a race in scached:\n" + d.Log.Tail(0, 200))
+			found++
+		}
+	}
+	if found > 0 {
+		w.t.FailNow()
 	}
 }
 

@@ -1,13 +1,13 @@
-// Package testbed is what the tests of compat and of the packages below it have
-// in common: a daemon that is built once, and the rule for what cannot be tested
-// somewhere. A package whose tests call [Scached] runs them with [Main].
+// Package testbed is what the tests of the proving ground have in common: the
+// programs, built once for the tests of a package, and the rule for what cannot
+// be tested somewhere ([NeedRoot], [SkipLocally]). A package whose tests call
+// [Scached] or its like runs them with [Main]. It is for tests alone.
 package testbed
 
 import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -35,10 +35,15 @@ func run(m *testing.M) int {
 }
 
 // Build builds our daemon into a file, as the Makefile does, with more flags of
-// "go build" if there are any. The race detector is what cgo is for.
+// "go build" if there are any.
 func Build(path string, flags ...string) error {
-	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", path}, flags...)
-	cmd := exec.Command("go", append(args, "scache/cmd/scached")...)
+	return build(path, flags, "scache/cmd/scached")
+}
+
+// build needs cgo only for the race detector.
+func build(output string, flags []string, packages ...string) error {
+	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", output}, flags...)
+	cmd := exec.Command("go", append(args, packages...)...)
 	cgo := "CGO_ENABLED=0"
 	if slices.Contains(flags, "-race") {
 		cgo = "CGO_ENABLED=1"
@@ -50,22 +55,27 @@ func Build(path string, flags ...string) error {
 	return nil
 }
 
-func buildOnce(name string, flags ...string) func() (string, error) {
+// buildOnce builds into a file or directory of the given name.
+func buildOnce(name string, flags []string, packages ...string) func() (string, error) {
 	return sync.OnceValues(func() (string, error) {
-		path := filepath.Join(buildDir, name)
-		return path, Build(path, flags...)
+		path := buildDir + "/" + name // may end with a slash
+		return path, build(path, flags, packages...)
 	})
 }
 
 var (
-	built    = buildOnce("scached")
-	detector = buildOnce("scached.race", "-race")
+	race = []string{"-race"}
+
+	scached      = buildOnce("scached", nil, "scache/cmd/scached")
+	racing       = buildOnce("scached.race", race, "scache/cmd/scached")
+	programs     = buildOnce("bin/", nil, "scache/cmd/scached", "scache/cmd/scachectl")
+	racePrograms = buildOnce("bin.race/", race, "scache/cmd/scached", "scache/cmd/scachectl")
 )
 
 // Scached is the path of our daemon, built once for the tests of a package.
 func Scached(t testing.TB) string {
 	t.Helper()
-	return need(t, built)
+	return need(t, scached)
 }
 
 // Ours is Scached for tests that only root can run.
@@ -91,7 +101,20 @@ func Reference(t testing.TB) string {
 // keeps it from giving up all of its privileges.
 func RaceDetector(t testing.TB) string {
 	t.Helper()
-	return need(t, detector)
+	return need(t, racing)
+}
+
+// Programs is the path of a directory with scached and scachectl as the Makefile
+// builds them.
+func Programs(t testing.TB) string {
+	t.Helper()
+	return need(t, programs)
+}
+
+// RacePrograms is the path of a directory with both as [RaceDetector] is.
+func RacePrograms(t testing.TB) string {
+	t.Helper()
+	return need(t, racePrograms)
 }
 
 func need(t testing.TB, built func() (string, error)) string {
