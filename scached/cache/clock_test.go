@@ -1,6 +1,12 @@
 package cache
 
-import "testing"
+import (
+	"math/rand/v2"
+	"strconv"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
 
 func caches(o Options) map[string]Cache {
 	return map[string]Cache{"multi": NewMulti(o), "single": NewSingle(o)}
@@ -84,5 +90,40 @@ func TestOwnership(t *testing.T) {
 		if c.Size() != (Size{}) {
 			t.Errorf("%s: size when closed is %+v", name, c.Size())
 		}
+	}
+}
+
+// Whoever sleeps until Due misses nothing, and does not wake up in each second.
+func TestDue(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 8))
+	const start, items = 1000, 200
+	closed := map[int]int64{} // when, by session
+	now := int64(start)
+	m := NewMulti(Options{Now: start, Close: func(c Closed) { closed[c.Session] = now }})
+	want := map[int]int64{}
+	save := func(session int) {
+		ttl := 1 + random.IntN(2*slots)
+		want[session] = now + int64(ttl)
+		m.SaveEndpoint(ttl, strconv.AppendInt(nil, int64(session), 10), nil, session)
+	}
+	for session := range items {
+		save(session)
+	}
+	sleeps := 0
+	for due, ok := m.Due(); ok; due, ok = m.Due() {
+		if due <= now {
+			t.Fatalf("due at %d, which is not later than %d", due, now)
+		}
+		now = due
+		m.Expire(now)
+		if sleeps++; sleeps%3 == 0 && len(want) < 2*items {
+			save(len(want))
+		}
+	}
+	if diff := cmp.Diff(want, closed); diff != "" {
+		t.Errorf("sessions closed (-want +got):\n%s", diff)
+	}
+	if most := 3 * len(want); sleeps > most {
+		t.Errorf("slept %d times for %d sessions", sleeps, len(want))
 	}
 }

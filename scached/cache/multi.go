@@ -143,6 +143,10 @@ func (m *Multi) Expire(now int64) { m.wheel.advance(now, m.expire) }
 // Now is the time at which a ttl begins, in seconds.
 func (m *Multi) Now() int64 { return m.wheel.now }
 
+// Due is a time, in seconds, before which Expire has nothing to do. It is later
+// than Now. It reports false when the cache is empty.
+func (m *Multi) Due() (seconds int64, ok bool) { return m.wheel.due() }
+
 // Size counts what the cache holds.
 func (m *Multi) Size() Size {
 	return Size{Destinations: m.bindings.table.used, Endpoints: m.sessions.table.used,

@@ -11,6 +11,8 @@ type wheel struct {
 	now   int64 // everything that was due before is gone
 	count int
 	slot  [slots]queue
+	// Nothing is due before this time, unless the wheel is empty.
+	earliest int64
 }
 
 // set starts or restarts the timer of an item, ttl seconds from now.
@@ -18,7 +20,25 @@ func (w *wheel) set(i *item, ttl int) {
 	w.stop(i)
 	i.due, i.timed = w.now+int64(ttl), true
 	w.slot[i.due%slots].push(byTime, i)
+	if w.count == 0 || i.due < w.earliest {
+		w.earliest = i.due
+	}
 	w.count++
+}
+
+// due is a time before which nothing is due. It is in the future, and often the
+// time at which something is. It reports false when there is nothing.
+func (w *wheel) due() (earliest int64, ok bool) {
+	if w.count == 0 {
+		return 0, false
+	}
+	if w.earliest <= w.now {
+		w.earliest = w.now + 1
+		for w.slot[w.earliest%slots].first == nil {
+			w.earliest++
+		}
+	}
+	return w.earliest, true
 }
 
 // stop ends the timer of an item, if it has one.

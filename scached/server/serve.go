@@ -30,7 +30,7 @@ func (s *Server) accept(listen int) {
 		return
 	}
 	c := s.newClient(fd)
-	if err := s.watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, c.sequence); err != nil {
+	if err := s.waiter.watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, c.sequence); err != nil {
 		s.config.Log.Warning(err.Error())
 		s.disconnect(c)
 		return
@@ -63,7 +63,7 @@ func (s *Server) listen(on bool) {
 		events = unix.EPOLLIN
 	}
 	for _, fd := range s.config.Listen {
-		s.watch(unix.EPOLL_CTL_MOD, fd, events, aboutListen)
+		s.waiter.watch(unix.EPOLL_CTL_MOD, fd, events, aboutListen)
 	}
 }
 
@@ -92,7 +92,7 @@ func (s *Server) disconnect(c *client) {
 		s.config.Log.Info("connection closed fd " + strconv.Itoa(c.fd))
 	}
 	c.conn.Close()
-	unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, c.fd, nil)
+	unix.EpollCtl(s.waiter.epoll, unix.EPOLL_CTL_DEL, c.fd, nil)
 	if !c.ended {
 		unix.Shutdown(c.fd, unix.SHUT_RDWR) // nothing can be added to what it sent
 	}
@@ -265,7 +265,7 @@ func (s *Server) await(c *client, writing bool) {
 	if writing {
 		events = unix.EPOLLOUT
 	}
-	s.watch(unix.EPOLL_CTL_MOD, c.fd, events, c.sequence)
+	s.waiter.watch(unix.EPOLL_CTL_MOD, c.fd, events, c.sequence)
 	if writing && c.queue == &s.idle {
 		s.begin(c)
 	}

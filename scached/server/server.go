@@ -67,11 +67,11 @@ type Server struct {
 	clock       clock
 	now         time.Time
 
-	epoll, wake int
-	timer       timer
-	events      [128]unix.EpollEvent
-	receiver    attrproto.Receiver
-	buffer      [protocol.BufferSize]byte
+	waiter   waiter
+	timer    timer
+	wake     int
+	receiver attrproto.Receiver
+	buffer   [protocol.BufferSize]byte
 
 	clients    []*client // by descriptor
 	count      int
@@ -91,7 +91,7 @@ type Server struct {
 // New makes a server. Close it to free what it holds.
 func New(config Config) (*Server, error) {
 	now := time.Now()
-	s := &Server{config: config, now: now, clock: newClock(now), idleSince: now, epoll: -1, wake: -1, timer: timer{fd: -1}}
+	s := &Server{config: config, now: now, clock: newClock(now), idleSince: now, waiter: waiter{epoll: -1}, wake: -1, timer: timer{fd: -1}}
 	s.reportDue = now.Add(s.statisticsPeriod())
 	seconds, _ := s.clock.read(now)
 	if config.ClientLog == nil {
@@ -114,28 +114,28 @@ func New(config Config) (*Server, error) {
 }
 
 func (s *Server) open() (err error) {
-	if s.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return fmt.Errorf("epoll_create: %w", err)
+	if err = s.waiter.open(); err != nil {
+		return err
 	}
 	if s.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return fmt.Errorf("eventfd: %w", err)
 	}
-	if err = s.watch(unix.EPOLL_CTL_ADD, s.wake, unix.EPOLLIN, aboutWake); err != nil {
+	if err = s.waiter.watch(unix.EPOLL_CTL_ADD, s.wake, unix.EPOLLIN, aboutWake); err != nil {
 		return err
 	}
 	if err = s.timer.open(); err != nil {
 		return err
 	}
-	if err = s.watch(unix.EPOLL_CTL_ADD, s.timer.fd, unix.EPOLLIN, aboutTimer); err != nil {
+	if err = s.waiter.watch(unix.EPOLL_CTL_ADD, s.timer.fd, unix.EPOLLIN, aboutTimer); err != nil {
 		return err
 	}
 	for _, fd := range s.config.Listen {
-		if err = s.watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, aboutListen); err != nil {
+		if err = s.waiter.watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, aboutListen); err != nil {
 			return err
 		}
 	}
 	if s.config.Master >= 0 {
-		if err = s.watch(unix.EPOLL_CTL_ADD, s.config.Master, 0, aboutMaster); err != nil {
+		if err = s.waiter.watch(unix.EPOLL_CTL_ADD, s.config.Master, 0, aboutMaster); err != nil {
 			return err
 		}
 	}
@@ -145,21 +145,13 @@ func (s *Server) open() (err error) {
 	return nil
 }
 
-// watch tells the kernel what events of a descriptor are of interest.
-func (s *Server) watch(operation, fd int, events uint32, about int32) error {
-	event := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: about}
-	if err := unix.EpollCtl(s.epoll, operation, fd, &event); err != nil {
-		return fmt.Errorf("epoll_ctl %d: %w", fd, err)
-	}
-	return nil
-}
-
 // Close ends all connections and gives up all sessions.
 func (s *Server) Close() {
 	s.disconnectAll()
 	s.service.Cache.Close()
 	s.descriptors.sweep(len(s.descriptors.doomed))
-	for _, fd := range []*int{&s.epoll, &s.wake, &s.timer.fd} {
+	s.waiter.close()
+	for _, fd := range []*int{&s.wake, &s.timer.fd} {
 		if *fd >= 0 {
 			unix.Close(*fd)
 		}
@@ -193,25 +185,45 @@ func (s *Server) Run() error {
 		if s.config.Turn != nil {
 			s.config.Turn()
 		}
-		timeout := -1
-		if len(s.descriptors.doomed) > 0 {
-			timeout = 0
-		} else if err := s.timer.set(s.now, s.sleep()); err != nil {
+		events, err := s.wait()
+		if err != nil {
 			return err
 		}
-		n, err := s.waitForEvents(timeout)
-		if err != nil {
-			return fmt.Errorf("epoll_wait: %w", err)
-		}
 		s.now = time.Now()
-		s.runTimers()
-		for i := range s.events[:n] {
-			s.dispatch(&s.events[i])
-		}
-		s.descriptors.sweep(sweepSize)
+		s.turn(events)
 	}
 	s.sayGoodbye()
 	return nil
+}
+
+// wait waits for events until there is something to do.
+func (s *Server) wait() ([]unix.EpollEvent, error) {
+	if len(s.descriptors.doomed) > 0 {
+		return s.waiter.poll()
+	}
+	sleep := s.sleep()
+	if s.waiter.busy() {
+		sleep = min(sleep, busyTick)
+	}
+	if err := s.timer.set(s.now, sleep); err != nil {
+		return nil, err
+	}
+	return s.waiter.wait()
+}
+
+// turn does what is due, and what the events ask for.
+func (s *Server) turn(events []unix.EpollEvent) {
+	s.runTimers()
+	for i := range events {
+		s.dispatch(&events[i])
+	}
+	rang := s.timer.silent()
+	if rang {
+		s.waiter.note(s.now, len(events)-1, rang)
+	} else {
+		s.waiter.note(s.now, len(events), rang)
+	}
+	s.descriptors.sweep(sweepSize)
 }
 
 // sayGoodbye answers the requests that have come, and ends all connections. A
@@ -285,10 +297,10 @@ func (s *Server) end(why string) {
 	s.ending = s.now.Add(drainTime)
 	s.service.Forget()
 	for _, fd := range append([]int{s.wake}, s.config.Listen...) {
-		unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, fd, nil)
+		unix.EpollCtl(s.waiter.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 	}
 	if s.config.Master >= 0 {
-		unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, s.config.Master, nil)
+		unix.EpollCtl(s.waiter.epoll, unix.EPOLL_CTL_DEL, s.config.Master, nil)
 	}
 }
 
@@ -342,9 +354,9 @@ func (s *Server) sleep() time.Duration {
 	if c := s.busy.first; c != nil {
 		shorten(c.since.Add(s.config.IPCTimeout).Sub(now))
 	}
-	if size := s.service.Cache.Size(); size.Sessions+size.Bindings > 0 {
-		_, untilNext := s.clock.read(now)
-		shorten(untilNext)
+	if due, ok := s.service.Cache.Due(); ok {
+		seconds, untilNext := s.clock.read(now)
+		shorten(untilNext + time.Duration(due-seconds-1)*time.Second)
 	}
 	if !s.deafUntil.IsZero() {
 		shorten(s.deafUntil.Sub(now))

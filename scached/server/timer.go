@@ -9,14 +9,15 @@ import (
 
 // A timer ends the loop's wait. A timeout of the wait itself would have to be
 // set and cancelled for each request, which costs a virtual machine more than
-// the request; a timer that rings too early is set again, and that is rare.
+// the request; a timer that rings too early is set again, and that is rare. It
+// goes on while the machine sleeps, as sessions get older.
 type timer struct {
 	fd   int // owned
 	next time.Time
 }
 
 func (t *timer) open() (err error) {
-	if t.fd, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
+	if t.fd, err = unix.TimerfdCreate(unix.CLOCK_BOOTTIME, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
 		return fmt.Errorf("timerfd_create: %w", err)
 	}
 	return nil
@@ -39,3 +40,6 @@ func (t *timer) set(now time.Time, after time.Duration) error {
 // rang notes that the timer has to be set before the next wait, which also
 // makes it fall silent.
 func (t *timer) rang() { t.next = time.Time{} }
+
+// silent tells that the timer has rung and was not set since.
+func (t *timer) silent() bool { return t.next.IsZero() }

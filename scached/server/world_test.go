@@ -62,18 +62,16 @@ func (w *world) settle() {
 		if err := s.timer.set(s.now, s.sleep()); err != nil {
 			w.Fatal(err)
 		}
-		n, err := s.waitForEvents(0)
+		events, err := s.waiter.poll()
 		if err != nil {
 			w.Fatal(err)
 		}
 		s.now = w.start.Add(w.passed)
-		s.runTimers()
 		rest := len(s.descriptors.doomed) == 0
-		for i := range s.events[:n] {
-			rest = rest && s.events[i].Pad == aboutTimer // which knows nothing of our time
-			s.dispatch(&s.events[i])
+		for i := range events {
+			rest = rest && events[i].Pad == aboutTimer // which knows nothing of our time
 		}
-		s.descriptors.sweep(sweepSize)
+		s.turn(events)
 		w.check()
 		if !rest || len(s.descriptors.doomed) > 0 {
 			rested = 0
