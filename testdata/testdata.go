@@ -5,7 +5,8 @@ package testdata
 
 import "embed"
 
-// Files has transcripts/*.json, scenarios/*.in and scenarios/*.ref.
+// Files has transcripts/*.json, clients/*.json, scenarios/*.in and
+// scenarios/*.ref.
 //
-//go:embed transcripts/*.json scenarios/*.in scenarios/*.ref
+//go:embed transcripts/*.json clients/*.json scenarios/*.in scenarios/*.ref
 var Files embed.FS

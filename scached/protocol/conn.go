@@ -19,6 +19,9 @@ const (
 	// Send: one NUL byte to the client, with the descriptor Conn.Session. Call
 	// Conn.Sent.
 	Send
+	// AwaitRead: the client has to read all that it was sent. Call
+	// Conn.AnswerRead.
+	AwaitRead
 	// Drop: the connection is to be closed.
 	Drop
 )
@@ -31,8 +34,10 @@ const (
 	readingParameters              // for the parameters of that request
 	readingDescriptor              // waiting for the descriptor of save_endp
 	readingReady                   // for the dummy before the descriptor
+	awaitingRead                   // until the client has read the answer
 	sending                        // the descriptor can go
 	readingReceived                // for the dummy after the descriptor
+	readingLate                    // for the same, where there need not be one
 )
 
 // A Conn is one client's conversation with a [Service]. The zero value is to
@@ -55,8 +60,11 @@ type Conn struct {
 	arguments []byte // of save_endp, while its descriptor is awaited: label, property
 	split     int    // where the property begins
 	ttl       int
-	session   int // being handed over; -1 for none
-	malformed int // lists since the last request that was carried out
+	session   int   // being handed over; -1 for none
+	lateDummy bool  // it may come instead of the next request
+	silent    bool  // the client has not said anything yet
+	opened    int64 // in seconds
+	malformed int   // lists since the last request that was carried out
 }
 
 // mostMalformed is how many malformed lists are taken from a client while there
@@ -67,7 +75,7 @@ const mostMalformed = 50
 // connection has a buffer for each direction, as the reference has when it
 // serves standard input and output.
 func (c *Conn) Open(service *Service, duplex bool) {
-	*c = Conn{service: service, duplex: duplex, session: -1,
+	*c = Conn{service: service, duplex: duplex, session: -1, silent: true, opened: service.Cache.Now(),
 		spill: c.spill[:0], out: c.out[:0], arguments: c.arguments[:0], scan: c.scan}
 	c.scan.Limit = service.StringLimit
 	if service.Verbose {
@@ -114,6 +122,7 @@ func (c *Conn) HandingOver() bool { return c.session >= 0 }
 // of. No descriptor is due here, unless the client does not wait for a dummy
 // before it sends one.
 func (c *Conn) Input(data []byte, descriptors []int) Action {
+	c.silent = false
 	if len(c.in) > 0 {
 		c.spill = append(c.spill, data...)
 		c.in = c.spill
@@ -163,7 +172,7 @@ func (c *Conn) End(err error) {
 	switch c.state {
 	case readingDescriptor:
 		c.received(-1, failure)
-	case sending:
+	case awaitingRead, sending:
 		c.failedToSend(failure)
 	default:
 		c.run(err)
@@ -171,9 +180,9 @@ func (c *Conn) End(err error) {
 	c.in = nil
 }
 
-// Close gives up what the connection holds: a session that was being handed
-// over is closed.
+// Close ends the conversation: a session that was being handed over is closed.
 func (c *Conn) Close() {
+	c.service.said(c)
 	if c.session >= 0 {
 		c.handedOver()
 	}
@@ -189,6 +198,12 @@ func (c *Conn) Held() int { return cap(c.spill) + cap(c.out) + cap(c.arguments) 
 // run scans the input, list after list, as long as there is any.
 func (c *Conn) run(end error) Action {
 	for len(c.in) > 0 || end != nil {
+		if c.lateDummy && len(c.in) > 0 {
+			c.lateDummy = false
+			if c.in[0] == wantDummy[0].Name[0] {
+				c.await(readingLate, wantDummy, attrproto.FlagStrict)
+			}
+		}
 		if !c.scan.Run(c.in, end) {
 			return Input
 		}
@@ -237,11 +252,14 @@ func (c *Conn) scanned(list []byte, count int) Action {
 		}
 		c.state = sending
 		return Send
-	default: // readingReceived
+	case readingReceived:
 		if count != 1 {
 			return c.failedToSend(nil)
 		}
 		c.handedOver()
+		return Input
+	default: // readingLate
+		c.awaitRequest()
 		return Input
 	}
 }

@@ -61,6 +61,9 @@ func (p *peer) receive(fd int) string {
 
 func (p *peer) settle() string {
 	got := p.output()
+	if p.action == AwaitRead {
+		p.action = p.conn.AnswerRead()
+	}
 	for p.action == Send {
 		p.sent = append(p.sent, p.conn.Session())
 		got += "<fd>"
@@ -116,8 +119,8 @@ func TestDialects(t *testing.T) {
 					p.want("find", p.send(look.request), look.answer+"<fd>")
 				}
 				if dialect.After {
-					if len(p.closed) > 0 {
-						t.Error("the SMTP session was closed before the client had it")
+					if dialect.Greets && len(p.closed) > 0 {
+						t.Error("a session was closed before the client said that it had it")
 					}
 					p.want("received", p.send(dummy), "")
 				}

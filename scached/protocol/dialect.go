@@ -4,11 +4,15 @@ import "scache/attrproto"
 
 // A Dialect is the protocol of some versions of Postfix: where a dummy, an
 // empty attribute, keeps the peers in step around the descriptor.
+//
+// A server need not know 2.3 from 2.2. It takes the dummy after the descriptor
+// from a client that sends one, and does not miss it: the kernel keeps a
+// descriptor open that is on its way, so its sender can close it at once.
 type Dialect struct {
 	Version string // the first version of Postfix that speaks it
 	Greets  bool   // the server speaks first, and names the protocol
-	Before  bool   // the sender waits for a dummy before it sends the descriptor
-	After   bool   // and for another one before it closes its own copy
+	Before  bool   // who is to get a descriptor sends a dummy when it is ready for it
+	After   bool   // and another one when it has it
 }
 
 // Dialects are all there are, the newest first.
@@ -18,6 +22,14 @@ var Dialects = []Dialect{
 	{Version: "2.2", Before: true},
 	{Version: "20040720"},
 }
+
+// afterMay tells whether a dummy may come after the descriptor, or may not.
+func (d Dialect) afterMay() bool { return d.Before && !d.Greets }
+
+// reads tells whether a client may lose the descriptor when it is on its way
+// while the client reads the answer: it does so with read(2), and where that
+// takes the NUL byte, the kernel drops the descriptor that came with it.
+func (d Dialect) reads() bool { return !d.Before }
 
 // FindDialect returns the dialect with that version.
 func FindDialect(version string) (d Dialect, ok bool) {

@@ -13,6 +13,7 @@
 //		case Input:       action = conn.Input(bytes, descriptors)
 //		case Descriptor:  action = conn.Received(descriptor, err)
 //		case Send:        action = conn.Sent(err)
+//		case AwaitRead:   action = conn.AnswerRead()
 //		case Drop:        close
 //		}
 //	}

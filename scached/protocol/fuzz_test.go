@@ -125,6 +125,10 @@ func (h *host) feed(turn int, data []byte, descriptors []int, failure error) {
 		}
 		h.check(c)
 	}()
+	if h.actions[turn] == AwaitRead && failure == nil {
+		h.output(c)
+		h.actions[turn] = c.AnswerRead()
+	}
 	for h.actions[turn] == Send {
 		h.sendable(c.Session())
 		h.output(c)

@@ -139,6 +139,16 @@ func (c *Conn) handOver(session int) Action {
 		c.await(readingReady, wantDummy, attrproto.FlagStrict)
 		return Input
 	}
+	if c.service.Dialect.reads() {
+		c.state = awaitingRead
+		return AwaitRead
+	}
+	c.state = sending
+	return Send
+}
+
+// AnswerRead tells that the client has read all that it was sent.
+func (c *Conn) AnswerRead() Action {
 	c.state = sending
 	return Send
 }
@@ -149,6 +159,9 @@ func (c *Conn) Sent(err error) Action {
 	switch {
 	case err != nil:
 		c.failedToSend(err)
+	case c.service.Dialect.afterMay():
+		c.handedOver()
+		c.lateDummy = true
 	case c.service.Dialect.After:
 		c.await(readingReceived, wantDummy, attrproto.FlagStrict)
 	default:
@@ -181,7 +194,7 @@ func (c *Conn) Broken(err error) {
 	case readingDescriptor:
 		c.service.Log.Warning(c.request.service + ": unable to receive file descriptor: " + strerror.Of(err))
 		c.awaitRequest()
-	case readingReady, sending, readingReceived:
+	case readingReady, awaitingRead, sending, readingReceived:
 		c.failedToSend(err)
 	}
 }

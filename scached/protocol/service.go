@@ -37,7 +37,9 @@ type Service struct {
 	Cache      *cache.Multi
 	Statistics Statistics
 
-	stream string // what messages call a client
+	stream    string // what messages call a client
+	wrongSaid bool   // a warning about the dialect was logged
+	wrongAt   int64  // then, in seconds
 }
 
 // NewService returns a service with an empty cache. Its statistics begin at

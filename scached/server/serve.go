@@ -140,6 +140,8 @@ func (s *Server) serve(c *client) {
 			if !s.send(c) {
 				return
 			}
+		case protocol.AwaitRead:
+			c.action = c.conn.AnswerRead()
 		case protocol.Drop:
 			s.settle(c)
 			s.disconnect(c)

@@ -41,6 +41,8 @@ func (s *Server) step(conn *protocol.Conn, action protocol.Action, in, out int) 
 	switch action {
 	case protocol.Send:
 		return s.sendStream(conn, out), nil
+	case protocol.AwaitRead:
+		return conn.AnswerRead(), nil
 	case protocol.Drop:
 		return action, nil
 	case protocol.Descriptor:
