@@ -21,6 +21,10 @@ postfix:
 cc:
 	@command -v gcc >/dev/null || scripts/install-packages gcc libc6-dev
 
+# Manual pages are checked with mandoc.
+mandoc:
+	@command -v mandoc >/dev/null || scripts/install-packages mandoc
+
 run: build
 	@$(MAKE) -s postfix || echo "Postfix cannot be had here"
 	@bin/scachectl run
@@ -35,7 +39,7 @@ uninstall: build
 # one package at a time. cgo is only for the race detector.
 ALONE  = -e ^scache/compat -e ^scache/scached/install
 GOTEST = CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 15m
-test: build postfix cc
+test: build postfix cc mandoc
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GOTEST) $$($(GO) list ./... | grep -v $(ALONE))
@@ -64,4 +68,4 @@ soak: build postfix
 	bin/scachectl soak --duration $(SOAKTIME)
 	$(GO) test ./compat/diff -run TestRandomScenario -soak $(SOAKTIME) -timeout 0 -v
 
-.PHONY: build postfix cc run install uninstall test fuzz bench refs soak
+.PHONY: build postfix cc mandoc run install uninstall test fuzz bench refs soak

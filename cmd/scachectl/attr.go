@@ -86,7 +86,7 @@ type ask struct {
 func (a *ask) flags(f *pflag.FlagSet) {
 	a.postfix.Timeout = service.DefaultTimeout
 	directoryVar(f, &a.postfix.QueueDirectory, "queue", service.DefaultQueueDirectory, "Postfix's queue `directory`")
-	durationVar(f, &a.postfix.Timeout, "timeout", time.Millisecond, "how `long` to wait")
+	durationVar(f, &a.postfix.Timeout, "timeout", time.Millisecond, "the `time` to wait")
 	jsonVar(f, &a.json)
 }
 

@@ -28,7 +28,11 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "scachectl",
 		Short: "the tool around scached, a connection cache server for Postfix",
-		RunE:  needsCommand,
+		Long: `Scachectl is the tool around scached(8), the connection cache server for Postfix. It
+puts scached into a Postfix and takes it out again, says whether its
+configuration is right, and shows what it does. It also compares scached with
+scache(8), in what can be seen, in speed and under attack.`,
+		RunE: needsCommand,
 	}
 	root.AddGroup(
 		&cobra.Group{ID: groupOperate, Title: "On a mail server:"},
@@ -36,7 +40,7 @@ func newRoot() *cobra.Command {
 	)
 	addTo(root, groupOperate, newInstall(), newUninstall(), newCheck(), newAttr())
 	addTo(root, groupCompare, newRun(), newDiff(), newRefs(), newScript(), newBench(), newTorture(), newSoak())
-	root.AddCommand(newVersion())
+	root.AddCommand(newVersion(), newGenerate())
 	root.SetHelpCommand(newHelp())
 	root.SetUsageTemplate(strings.NewReplacer(
 		"[command]", "COMMAND",

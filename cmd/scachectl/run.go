@@ -22,7 +22,7 @@ there.`,
 		}),
 	}
 	fileVar(c.Flags(), &o.Scached, "scached", besideUs("scached"), "our `daemon`")
-	intVar(c.Flags(), &o.Messages, "messages", 1, "how `many` messages to send")
-	intVar(c.Flags(), &o.Senders, "senders", 1, "how `many` of them at a time")
+	intVar(c.Flags(), &o.Messages, "messages", 1, "the `number` of messages to send")
+	intVar(c.Flags(), &o.Senders, "senders", 1, "the `number` of them that are sent at a time")
 	return c
 }

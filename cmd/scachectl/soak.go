@@ -27,8 +27,8 @@ func newSoak() *cobra.Command {
 			return torture.SoakMail(c.Context(), o.Program, mail, o.Out)
 		}),
 	}
-	durationVar(c.Flags(), &o.Duration, "duration", time.Second, "how `long` clients come and go")
-	durationVar(c.Flags(), &o.Pause, "pause", 0, "how `long` each of them waits between two actions")
-	intVar(c.Flags(), &mail, "mail", 0, "then send so `many` messages through a Postfix whose cache daemon is killed again and again; 0 for none")
+	durationVar(c.Flags(), &o.Duration, "duration", time.Second, "the `time` for which clients come and go")
+	durationVar(c.Flags(), &o.Pause, "pause", 0, "the `time` for which each of them waits between two actions")
+	intVar(c.Flags(), &mail, "mail", 0, "the `number` of messages that are then sent through a Postfix whose cache daemon is killed again and again; 0 for none")
 	return c
 }
