@@ -22,6 +22,8 @@ import (
 
 func TestMain(m *testing.M) {
 	RunClient()
+	// With the race detector each client would sleep for a second when it ends.
+	os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	testbed.Main(m)
 }
 
