@@ -15,10 +15,10 @@ var unbase64 = func() (table [256]byte) {
 	return table
 }()
 
-// AppendBase64 appends data in base64, with padding and without line breaks.
+// appendBase64 appends data in base64, with padding and without line breaks.
 //
 // From src/util/base64_code.c.
-func AppendBase64(dst, data []byte) []byte {
+func appendBase64(dst, data []byte) []byte {
 	for ; len(data) >= 3; data = data[3:] {
 		dst = appendQuad(dst, data[0], data[1], data[2])
 	}
@@ -39,14 +39,14 @@ func appendQuad(dst []byte, a, b, c byte) []byte {
 		base64Alphabet[b<<2&0x3f|c>>6], base64Alphabet[c&0x3f])
 }
 
-// AppendUnbase64 appends what the base64 text stands for. It takes what the
+// appendUnbase64 appends what the base64 text stands for. It takes what the
 // reference takes, which is more than [encoding/base64] does: the length must
 // be a multiple of four, padding ends the data and what comes after it is not
 // looked at, and bits that the padding leaves over may have any value. When ok
 // is false, dst is returned as it was.
 //
 // From src/util/base64_code.c.
-func AppendUnbase64(dst, text []byte) (data []byte, ok bool) {
+func appendUnbase64(dst, text []byte) (data []byte, ok bool) {
 	if len(text)%4 != 0 {
 		return dst, false
 	}
@@ -62,19 +62,6 @@ func AppendUnbase64(dst, text []byte) (data []byte, ok bool) {
 		}
 	}
 	return data, true
-}
-
-// validBase64 tells whether AppendUnbase64 takes the text.
-func validBase64(text []byte) bool {
-	if len(text)%4 != 0 {
-		return false
-	}
-	for ; len(text) > 0; text = text[4:] {
-		if _, n := unquad(text); n < 3 {
-			return n > 0
-		}
-	}
-	return true
 }
 
 // unquad decodes four letters to n bytes: fewer than three when padding ends

@@ -28,16 +28,13 @@ func TestUnbase64(t *testing.T) {
 		"YWJj\n":        "fail",
 		"YW-_":          "fail",
 	} {
-		got, ok := AppendUnbase64([]byte("before "), []byte(text))
+		got, ok := appendUnbase64([]byte("before "), []byte(text))
 		if want == "fail" {
 			if ok || string(got) != "before " {
 				t.Errorf("%q: %q, %v", text, got, ok)
 			}
 		} else if !ok || string(got) != "before "+want {
 			t.Errorf("%q: %q, %v, want %q", text, got, ok, want)
-		}
-		if valid := validBase64([]byte(text)); valid != ok {
-			t.Errorf("%q: valid is %v", text, valid)
 		}
 	}
 }
@@ -49,10 +46,7 @@ func FuzzUnbase64(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, ok := AppendUnbase64(nil, text)
-		if ok != validBase64(text) {
-			t.Fatalf("decoded %v, valid %v", ok, !ok)
-		}
+		got, ok := appendUnbase64(nil, text)
 		if len(got) > len(text)/4*3 {
 			t.Fatalf("%d bytes decoded to %d", len(text), len(got))
 		}
@@ -61,10 +55,10 @@ func FuzzUnbase64(f *testing.F) {
 		if err == nil && !bytes.ContainsAny(text, "\r\n") && (!ok || string(got) != string(want)) {
 			t.Fatalf("%q, want %q", got, want)
 		}
-		if got, want := string(AppendBase64(nil, text)), base64.StdEncoding.EncodeToString(text); got != want {
+		if got, want := string(appendBase64(nil, text)), base64.StdEncoding.EncodeToString(text); got != want {
 			t.Fatalf("encoded %q, want %q", got, want)
 		}
-		again, ok := AppendUnbase64(nil, AppendBase64(nil, text))
+		again, ok := appendUnbase64(nil, appendBase64(nil, text))
 		if !ok || string(again) != string(text) {
 			t.Fatalf("encoded and decoded: %q", again)
 		}

@@ -109,15 +109,30 @@ func BenchmarkEncode(b *testing.B) {
 			}
 		}
 	})
+	b.Run("AppendUnchecked", func(b *testing.B) {
+		b.ReportAllocs()
+		var buf []byte
+		ttl := strconv.Itoa(req.ttl)
+		for b.Loop() {
+			buf = AppendUnchecked(buf[:0], "request", req.request)
+			buf = AppendUnchecked(buf, "ttl", ttl)
+			buf = AppendUnchecked(buf, "label", req.label)
+			buf = AppendUnchecked(buf, "property", req.property)
+			buf = Null.AppendEnd(buf)
+		}
+		if !bytes.Equal(buf, saveEndp) {
+			b.Fatal("another request")
+		}
+	})
 	b.Run("Append", func(b *testing.B) {
 		b.ReportAllocs()
 		var buf []byte
 		for b.Loop() {
-			buf = AppendString(buf[:0], "request", req.request)
-			buf = AppendUint(buf, "ttl", uint64(req.ttl))
-			buf = AppendString(buf, "label", req.label)
-			buf = AppendString(buf, "property", req.property)
-			buf = AppendEnd(buf)
+			buf, _ = Null.AppendString(buf[:0], "request", req.request)
+			buf, _ = Null.AppendInt(buf, "ttl", req.ttl)
+			buf, _ = Null.AppendString(buf, "label", req.label)
+			buf, _ = Null.AppendString(buf, "property", req.property)
+			buf = Null.AppendEnd(buf)
 		}
 		if !bytes.Equal(buf, saveEndp) {
 			b.Fatal("another request")

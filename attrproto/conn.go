@@ -11,39 +11,34 @@ import (
 // attributes, named dummy, that the receiver of the descriptor sends. Some
 // kernels need that; the protocol has it everywhere.
 //
-// The server of scache(8) receives with save_endp, and sends with find_endp and
-// find_dest. From src/scache/scache.c and src/global/scache_clnt.c.
+// With find_endp and find_dest of scache(8), the server sends the descriptor:
+// without a handshake in the snapshots of 2004, with a dummy before it in Postfix
+// 2.2.0 to 2.2.4, and with one before and one after it since. With save_endp the
+// client sends it, with none and then one before it: the status that the server
+// answers with makes a second one unnecessary. From src/scache/scache.c and
+// src/global/scache_clnt.c.
 type Handshake struct {
 	Before bool // the sender waits for one before it sends the descriptor
 	After  bool // and for another one before it closes its own copy
 }
 
-// The handshakes of the versions of Postfix. Each serves for find_endp and
-// find_dest; [Handshake.Save] is the one for save_endp.
-var (
-	Handshake2004 = Handshake{}                          // snapshots of 2004
-	Handshake22   = Handshake{Before: true}              // 2.2.0 to 2.2.4
-	Handshake23   = Handshake{Before: true, After: true} // 2.2.5 and later
-)
-
-// Save is the handshake of save_endp in the same version: the status that the
-// server answers with makes the second dummy unnecessary.
-func (h Handshake) Save() Handshake { return Handshake{Before: h.Before} }
-
-// A Conn is one end of a local stream socket that both lists and descriptors
-// travel over. Its methods are not for concurrent use.
+// A Conn is one end of a local stream socket over which both lists and
+// descriptors travel: lists through In and Out, descriptors through its methods.
+// In may read ahead: descriptors that come with what it reads are kept until
+// [Conn.ReceiveDescriptor] asks for them, or are closed when In is past them. The
+// methods are not for concurrent use.
 type Conn struct {
 	In  *Reader
 	Out *Writer
 
-	sock *Socket
+	sock *socket
 	c    syscall.Conn
 }
 
-// NewConn takes ownership of a connection: a *net.UnixConn or a [RawSocket].
-// Deadlines are set on the connection.
+// NewConn takes ownership of a connection, such as a *net.UnixConn. Deadlines are
+// for the owner of the Conn to set on the connection.
 func NewConn(c syscall.Conn) (*Conn, error) {
-	sock, err := NewSocket(c)
+	sock, err := newSocket(c)
 	if err != nil {
 		return nil, fmt.Errorf("attribute connection: %w", err)
 	}
@@ -53,7 +48,7 @@ func NewConn(c syscall.Conn) (*Conn, error) {
 // Close closes the connection, and the descriptors that came over it and that
 // nobody asked for.
 func (c *Conn) Close() error {
-	c.sock.Close()
+	c.sock.discard(c.sock.position)
 	if closer, ok := c.c.(io.Closer); ok {
 		return closer.Close()
 	}
@@ -76,7 +71,7 @@ func (c *Conn) send(fd int, h Handshake) error {
 			return err
 		}
 	}
-	if err := c.sock.SendDescriptor(fd); err != nil {
+	if err := c.sock.sendDescriptor(fd); err != nil {
 		return err
 	}
 	if h.After {
@@ -85,37 +80,37 @@ func (c *Conn) send(fd int, h Handshake) error {
 	return nil
 }
 
-// ReceiveDescriptor receives a descriptor. The request or answer that it
-// belongs to must have been read to its end. The descriptor is close-on-exec,
-// and otherwise as the sender left it.
+// ReceiveDescriptor receives a descriptor, which passes to the caller. The
+// request or answer that it belongs to must have been read to its end. The
+// descriptor is close-on-exec. Nothing else is set on it, and nothing must be if
+// other processes have it, too: net.FileConn and os.NewFile may make it
+// non-blocking for all of them.
 //
 // A byte without a descriptor, or with several, is [ErrNoDescriptor] or
 // [ErrManyDescriptors]; [ErrLostDescriptor] means that this process, or the
 // system, has as many open as it may have. The connection survives these.
-func (c *Conn) ReceiveDescriptor(h Handshake) (*Descriptor, error) {
-	d, err := c.receive(h)
-	if err != nil {
-		return nil, fmt.Errorf("receive descriptor: %w", err)
+func (c *Conn) ReceiveDescriptor(h Handshake) (fd int, err error) {
+	if fd, err = c.receive(h); err != nil {
+		return -1, fmt.Errorf("receive descriptor: %w", err)
 	}
-	return d, nil
+	return fd, nil
 }
 
-func (c *Conn) receive(h Handshake) (*Descriptor, error) {
+func (c *Conn) receive(h Handshake) (fd int, err error) {
 	if h.Before {
 		if err := c.dummy(); err != nil {
-			return nil, err
+			return -1, err
 		}
 	}
-	fd, err := c.In.receiveDescriptor()
-	if err != nil {
-		return nil, err
+	if fd, err = c.In.receiveDescriptor(); err != nil {
+		return -1, err
 	}
 	if h.After {
 		// The descriptor is here; if the sender is not there any more to be
 		// told, the next request will show it.
 		_ = c.dummy()
 	}
-	return NewDescriptor(fd), nil
+	return fd, nil
 }
 
 func (c *Conn) dummy() error {

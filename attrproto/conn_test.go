@@ -8,28 +8,11 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// conns are the two kinds of connections that a Conn works on.
-var conns = map[string]func(t *testing.T) (a, b syscall.Conn){
-	"raw": func(t *testing.T) (a, b syscall.Conn) {
-		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return NewRawSocket(fds[0]), NewRawSocket(fds[1])
-	},
-	"net": func(t *testing.T) (a, b syscall.Conn) {
-		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return unixConn(t, fds[0]), unixConn(t, fds[1])
-	},
-}
 
 // unixConn makes a net.UnixConn of a socket, which it takes ownership of.
 func unixConn(t *testing.T, fd int) *net.UnixConn {
@@ -40,47 +23,49 @@ func unixConn(t *testing.T, fd int) *net.UnixConn {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.SetDeadline(time.Now().Add(10 * time.Second)) // so that no test can hang
 	return c.(*net.UnixConn)
 }
 
-// ends connects two Conns and sets a deadline, so that no test can hang.
-func ends(t *testing.T, kind string) (a, b *Conn) {
+// newConn makes a Conn of a socket, which it takes ownership of.
+func newConn(t *testing.T, fd int) *Conn {
 	t.Helper()
-	ca, cb := conns[kind](t)
-	for _, c := range []syscall.Conn{ca, cb} {
-		c.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(10 * time.Second))
-	}
-	a, err := NewConn(ca)
+	c, err := NewConn(unixConn(t, fd))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err = NewConn(cb)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		a.Close()
-		b.Close()
-	})
-	return a, b
+	t.Cleanup(func() { c.Close() })
+	return c
 }
+
+// ends connects two Conns.
+func ends(t *testing.T) (a, b *Conn) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newConn(t, fds[0]), newConn(t, fds[1])
+}
+
+// readByteByByte makes a Conn read no more than one byte at a time.
+func readByteByByte(c *Conn) { c.In.src = iotest.OneByteReader(c.sock) }
 
 // receiveOne reads a list of one attribute, then a descriptor, then another
 // list.
-func receiveOne(c *Conn, h Handshake) (*Descriptor, error) {
+func receiveOne(c *Conn, h Handshake) (fd int, err error) {
 	var status int
 	if _, err := c.In.Scan(FlagStrict, IntVar("status", &status)); err != nil {
-		return nil, err
+		return -1, err
 	}
-	d, err := c.ReceiveDescriptor(h)
-	if err != nil {
-		return nil, err
+	if fd, err = c.ReceiveDescriptor(h); err != nil {
+		return -1, err
 	}
 	if _, err := c.In.Scan(FlagStrict, IntVar("next", &status)); err != nil {
-		d.Close()
-		return nil, err
+		unix.Close(fd)
+		return -1, err
 	}
-	return d, nil
+	return fd, nil
 }
 
 // sendOne is the other end of receiveOne.
@@ -96,43 +81,41 @@ func sendOne(c *Conn, h Handshake, fd int) error {
 	return c.Out.Send()
 }
 
-// TestHandshakes passes a descriptor in every dialect, over every kind of
-// connection, with a receiver that takes one byte at a time and one that takes
-// everything that is there.
+// TestHandshakes passes a descriptor in every dialect, to a receiver that takes
+// one byte at a time and to one that takes everything that is there.
 func TestHandshakes(t *testing.T) {
 	for dialect, h := range map[string]Handshake{
-		"2004": Handshake2004, "2.2": Handshake22, "2.3": Handshake23,
-		"2.2 save": Handshake22.Save(), "2.3 save": Handshake23.Save(),
+		"2004": {}, "2.2": {Before: true}, "2.3": {Before: true, After: true},
 	} {
-		for kind := range conns {
-			for _, noReadAhead := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s %s %v", dialect, kind, noReadAhead), func(t *testing.T) {
-					checkOpenFiles(t)
-					a, b := ends(t, kind)
-					b.In.NoReadAhead = noReadAhead
-					file := anyFile(t)
-					sent := make(chan error, 1)
-					go func() { sent <- sendOne(a, h, file) }()
-					if !h.Before && !h.After {
-						// Nothing holds the sender back: everything is there at once.
-						if err := <-sent; err != nil {
-							t.Fatal(err)
-						}
-						sent <- nil
-					}
-					d, err := receiveOne(b, h)
-					if err != nil {
-						t.Fatal(err)
-					}
-					defer d.Close()
+		for _, byteByByte := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s %v", dialect, byteByByte), func(t *testing.T) {
+				checkOpenFiles(t)
+				a, b := ends(t)
+				if byteByByte {
+					readByteByByte(b)
+				}
+				file := anyFile(t)
+				sent := make(chan error, 1)
+				go func() { sent <- sendOne(a, h, file) }()
+				if !h.Before && !h.After {
+					// Nothing holds the sender back: everything is there at once.
 					if err := <-sent; err != nil {
 						t.Fatal(err)
 					}
-					if !sameFile(t, file, d.Int()) {
-						t.Error("another file arrived")
-					}
-				})
-			}
+					sent <- nil
+				}
+				fd, err := receiveOne(b, h)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer unix.Close(fd)
+				if err := <-sent; err != nil {
+					t.Fatal(err)
+				}
+				if !sameFile(t, file, fd) {
+					t.Error("another file arrived")
+				}
+			})
 		}
 	}
 }
@@ -164,23 +147,22 @@ func TestDescriptorInPieces(t *testing.T) {
 			sendMany(t, sock, []byte(before+"\x00"+after), []int{file})
 		},
 	} {
-		for _, noReadAhead := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s %v", name, noReadAhead), func(t *testing.T) {
+		for _, byteByByte := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s %v", name, byteByByte), func(t *testing.T) {
 				checkOpenFiles(t)
 				fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer unix.Close(fds[0])
-				raw := NewRawSocket(fds[1])
-				raw.SetDeadline(time.Now().Add(10 * time.Second))
-				c, _ := NewConn(raw)
-				defer c.Close()
-				c.In.NoReadAhead = noReadAhead
+				c := newConn(t, fds[1])
+				if byteByByte {
+					readByteByByte(c)
+				}
 				file := anyFile(t)
 				send(t, fds[0], file)
-				d, err := receiveOne(c, Handshake2004)
-				if name == "all in one message" && noReadAhead {
+				fd, err := receiveOne(c, Handshake{})
+				if name == "all in one message" && byteByByte {
 					// The descriptor came with the first byte of the list, which is
 					// when the reference closes it, too.
 					if !errors.Is(err, ErrNoDescriptor) {
@@ -191,10 +173,10 @@ func TestDescriptorInPieces(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !sameFile(t, file, d.Int()) {
+				if !sameFile(t, file, fd) {
 					t.Error("another file arrived")
 				}
-				d.Close()
+				unix.Close(fd)
 			})
 		}
 	}
@@ -217,16 +199,15 @@ func TestReceiveDescriptorErrors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			conn, _ := NewConn(NewRawSocket(copied))
-			defer conn.Close()
+			conn := newConn(t, copied)
 			c.send(t, a, anyFile(t))
 			sendMany(t, a, []byte("next\x001\x00\x00"))
 			if c.want == io.ErrUnexpectedEOF {
 				conn.In.Scan(0)
 				unix.Shutdown(a, unix.SHUT_WR)
 			}
-			if d, err := conn.ReceiveDescriptor(Handshake2004); d != nil || !errors.Is(err, c.want) {
-				t.Fatalf("%v, error %v, want %v", d, err, c.want)
+			if fd, err := conn.ReceiveDescriptor(Handshake{}); fd != -1 || !errors.Is(err, c.want) {
+				t.Fatalf("%v, error %v, want %v", fd, err, c.want)
 			}
 			if c.want == io.ErrUnexpectedEOF {
 				return
@@ -241,13 +222,13 @@ func TestReceiveDescriptorErrors(t *testing.T) {
 
 func TestReceiveDescriptorWithoutAFreeOne(t *testing.T) {
 	checkOpenFiles(t)
-	a, b := ends(t, "raw")
-	if err := a.SendDescriptor(anyFile(t), Handshake2004); err != nil {
+	a, b := ends(t)
+	if err := a.SendDescriptor(anyFile(t), Handshake{}); err != nil {
 		t.Fatal(err)
 	}
 	withoutFreeDescriptors(t, 0, func() {
-		if d, err := b.ReceiveDescriptor(Handshake2004); d != nil || !errors.Is(err, ErrLostDescriptor) {
-			t.Errorf("%v, error %v", d, err)
+		if fd, err := b.ReceiveDescriptor(Handshake{}); fd != -1 || !errors.Is(err, ErrLostDescriptor) {
+			t.Errorf("%v, error %v", fd, err)
 		}
 	})
 }
@@ -266,7 +247,7 @@ func TestUnclaimedDescriptors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, _ := NewConn(NewRawSocket(copied))
+	c := newConn(t, copied)
 	if _, err := c.In.Scan(FlagStrict, Want{Name: "name"}); err != nil {
 		t.Fatal(err)
 	}
@@ -291,10 +272,11 @@ func TestManyUnclaimedDescriptors(t *testing.T) {
 	checkOpenFiles(t)
 	a, b := pair(t)
 	file := anyFile(t)
-	s, err := NewSocket(NewRawSocket(b))
+	copied, err := unix.Dup(b)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := newConn(t, copied).sock
 	before := openFiles(t)
 	p := make([]byte, 100)
 	for range 3 * maxUnclaimed {
@@ -306,7 +288,6 @@ func TestManyUnclaimedDescriptors(t *testing.T) {
 	if now := openFiles(t); now != before+maxUnclaimed {
 		t.Errorf("%d descriptors are kept, want %d", now-before, maxUnclaimed)
 	}
-	s.Close()
 }
 
 func TestReceiveDescriptorNeedsASocket(t *testing.T) {
@@ -317,52 +298,44 @@ func TestReceiveDescriptorNeedsASocket(t *testing.T) {
 
 // TestConnDeadline waits for what does not come.
 func TestConnDeadline(t *testing.T) {
-	for kind := range conns {
-		t.Run(kind, func(t *testing.T) {
-			a, _ := ends(t, kind)
-			a.c.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(5 * time.Millisecond))
-			_, err := a.In.Scan(FlagStrict, Want{Name: "status"})
-			var e *Error
-			if !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &e) || e.Kind != KindTimeout {
-				t.Errorf("read: %v", err)
-			}
-			for err = nil; err == nil; {
-				a.Out.Data("x", make([]byte, 1<<16))
-				err = a.Out.Send()
-			}
-			if !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("write: %v", err)
-			}
-			if err := a.SendDescriptor(0, Handshake2004); !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("send descriptor: %v", err)
-			}
-		})
+	a, _ := ends(t)
+	a.c.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(5 * time.Millisecond))
+	_, err := a.In.Scan(FlagStrict, Want{Name: "status"})
+	var e *Error
+	if !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &e) || e.Kind != KindTimeout {
+		t.Errorf("read: %v", err)
+	}
+	for err = nil; err == nil; {
+		a.Out.Data("x", make([]byte, 1<<16))
+		err = a.Out.Send()
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("write: %v", err)
+	}
+	if err := a.SendDescriptor(0, Handshake{}); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("send descriptor: %v", err)
 	}
 }
 
 func TestConnClosed(t *testing.T) {
-	for kind := range conns {
-		t.Run(kind, func(t *testing.T) {
-			a, b := ends(t, kind)
-			b.Close()
-			if _, err := a.In.Scan(FlagStrict, Want{Name: "x"}); err != io.EOF {
-				t.Errorf("read: %v", err)
-			}
-			a.Out.Int("x", 1)
-			if err := a.Out.Send(); !errors.Is(err, unix.EPIPE) {
-				t.Errorf("write: %v", err)
-			}
-			if err := a.SendDescriptor(0, Handshake2004); !errors.Is(err, unix.EPIPE) {
-				t.Errorf("send descriptor: %v", err)
-			}
-			if err := a.SendDescriptor(0, Handshake23); err == nil {
-				t.Error("handshake with nobody")
-			}
-			a.Close()
-			if _, err := a.sock.Read(make([]byte, 1)); !errors.Is(err, os.ErrClosed) && !errors.Is(err, net.ErrClosed) {
-				t.Errorf("read after close: %v", err)
-			}
-		})
+	a, b := ends(t)
+	b.Close()
+	if _, err := a.In.Scan(FlagStrict, Want{Name: "x"}); err != io.EOF {
+		t.Errorf("read: %v", err)
+	}
+	a.Out.Int("x", 1)
+	if err := a.Out.Send(); !errors.Is(err, unix.EPIPE) {
+		t.Errorf("write: %v", err)
+	}
+	if err := a.SendDescriptor(0, Handshake{}); !errors.Is(err, unix.EPIPE) {
+		t.Errorf("send descriptor: %v", err)
+	}
+	if err := a.SendDescriptor(0, Handshake{Before: true, After: true}); err == nil {
+		t.Error("handshake with nobody")
+	}
+	a.Close()
+	if _, err := a.sock.Read(make([]byte, 1)); !errors.Is(err, os.ErrClosed) && !errors.Is(err, net.ErrClosed) {
+		t.Errorf("read after close: %v", err)
 	}
 }
 
@@ -379,7 +352,12 @@ func TestNewConnErrors(t *testing.T) {
 
 // TestSocketErrors uses what is no socket.
 func TestSocketErrors(t *testing.T) {
-	s, err := NewSocket(NewRawSocket(anyFile(t)))
+	file, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	s, err := newSocket(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -392,35 +370,17 @@ func TestSocketErrors(t *testing.T) {
 	if _, err := s.Write([]byte("x")); !errors.Is(err, unix.ENOTSOCK) {
 		t.Errorf("write: %v", err)
 	}
-	if err := s.SendDescriptor(0); !errors.Is(err, unix.ENOTSOCK) {
+	if err := s.sendDescriptor(0); !errors.Is(err, unix.ENOTSOCK) {
 		t.Errorf("send descriptor: %v", err)
 	}
 }
 
 // TestReceiveDescriptorFromNobody has a dummy that cannot be sent.
 func TestReceiveDescriptorFromNobody(t *testing.T) {
-	a, b := ends(t, "raw")
+	a, b := ends(t)
 	b.Close()
-	if _, err := a.ReceiveDescriptor(Handshake22); !errors.Is(err, unix.EPIPE) {
+	if _, err := a.ReceiveDescriptor(Handshake{Before: true}); !errors.Is(err, unix.EPIPE) {
 		t.Errorf("error %v", err)
-	}
-}
-
-// TestRawConnControl looks at the number of the socket.
-func TestRawConnControl(t *testing.T) {
-	fd, err := unix.Dup(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := NewRawSocket(fd)
-	raw, _ := s.SyscallConn()
-	got := -1
-	if err := raw.Control(func(fd uintptr) { got = int(fd) }); err != nil || got != fd {
-		t.Errorf("number %d, want %d; %v", got, fd, err)
-	}
-	s.Close()
-	if err := raw.Control(func(uintptr) {}); err != os.ErrClosed {
-		t.Errorf("after close: %v", err)
 	}
 }
 
@@ -437,22 +397,22 @@ func TestPassingLeavesFlagsAlone(t *testing.T) {
 			defer unix.Close(fds[1])
 			sendMany(t, fds[1], []byte("pending"))
 			before, _ := unix.FcntlInt(uintptr(fds[0]), unix.F_GETFL, 0)
-			a, b := ends(t, "net")
-			if err := a.SendDescriptor(fds[0], Handshake2004); err != nil {
+			a, b := ends(t)
+			if err := a.SendDescriptor(fds[0], Handshake{}); err != nil {
 				t.Fatal(err)
 			}
-			d, err := b.ReceiveDescriptor(Handshake2004)
+			received, err := b.ReceiveDescriptor(Handshake{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer d.Close()
-			for _, fd := range []int{fds[0], d.Int()} {
+			defer unix.Close(received)
+			for _, fd := range []int{fds[0], received} {
 				if after, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0); after != before {
 					t.Errorf("flags %#x, before %#x", after, before)
 				}
 			}
 			p := make([]byte, 20)
-			if n, err := unix.Read(d.Int(), p); string(p[:max(n, 0)]) != "pending" {
+			if n, err := unix.Read(received, p); string(p[:max(n, 0)]) != "pending" {
 				t.Errorf("pending bytes: %q, %v", p[:max(n, 0)], err)
 			}
 		})

@@ -1,25 +1,24 @@
 package attrproto
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // items takes a whole input apart, or says how far it got.
 func items(e Encoding, input []byte) (list []Item, rest []byte, err error) {
-	group := false
+	c := Consumer{Encoding: e}
 	for len(input) > 0 {
-		item, n, err := e.Consume(input, group)
+		item, n, err := c.Consume(input)
 		if n == 0 || err != nil {
 			return list, input, err
 		}
-		switch item.Kind {
-		case ItemOpen:
-			group = true
-		case ItemClose, ItemEnd:
-			group = false
+		if e == Base64 { // the Consumer's memory
+			item.Name, item.Value = bytes.Clone(item.Name), bytes.Clone(item.Value)
 		}
 		list = append(list, item)
 		input = input[n:]
@@ -40,7 +39,7 @@ func TestConsume(t *testing.T) {
 		"null": {Null, "a\x00b\x00{\x00{\x00c\x00}\x00}\x00d\x00\x00",
 			[]Item{pair("a", "b"), {Kind: ItemOpen}, pair("{", "c"), {Kind: ItemClose}, pair("}", "d"), {Kind: ItemEnd}}, ""},
 		"base64": {Base64, "YQ==:Yg==\new==\new==:Yw==\nfQ==\n\n:\n",
-			[]Item{pair("YQ==", "Yg=="), {Kind: ItemOpen}, pair("ew==", "Yw=="), {Kind: ItemClose}, {Kind: ItemEnd}, pair("", "")}, ""},
+			[]Item{pair("a", "b"), {Kind: ItemOpen}, pair("{", "c"), {Kind: ItemClose}, {Kind: ItemEnd}, pair("", "")}, ""},
 		"plain": {Plain, "a=b=c\n{\x00\n{=c\n}\x00\n\n=\n",
 			[]Item{pair("a", "b=c"), {Kind: ItemOpen}, pair("{", "c"), {Kind: ItemClose}, {Kind: ItemEnd}, pair("", "")}, ""},
 		"half a name":  {Null, "a\x00b\x00c", []Item{pair("a", "b")}, "c"},
@@ -72,7 +71,8 @@ func TestConsumeErrors(t *testing.T) {
 		"no value, b64": {Base64, "YQ==\n", Error{Kind: KindNoValue, Text: "a", Expect: "string"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, n, err := c.encoding.Consume([]byte(c.input), false)
+			consumer := Consumer{Encoding: c.encoding}
+			_, n, err := consumer.Consume([]byte(c.input))
 			var e *Error
 			if !errors.As(err, &e) || n != 0 {
 				t.Fatalf("n %d, error %v", n, err)
@@ -101,16 +101,65 @@ func TestConsumeMore(t *testing.T) {
 	}
 }
 
-func TestAppendText(t *testing.T) {
-	for _, c := range []struct {
-		encoding   Encoding
-		wire, want string
-		ok         bool
-	}{
-		{Null, "YQ==", "<YQ==", true}, {Plain, "", "<", true}, {Base64, "YQ==", "<a", true}, {Base64, "YQ=", "<", false},
+// TestConsumeInPieces shows a Consumer every beginning of an input in turn: the
+// items are the same as from the whole input.
+func TestConsumeInPieces(t *testing.T) {
+	for e, input := range map[Encoding]string{
+		Null:   "name\x00value\x00{\x00{\x00c\x00}\x00\x00",
+		Base64: "bmFtZQ==:dmFsdWU=\new==\nYQ==:\nfQ==\n\n",
+		Plain:  "name=va=lue\n{\x00\n{=\n}\x00\n\n",
 	} {
-		if got, ok := c.encoding.AppendText([]byte("<"), []byte(c.wire)); string(got) != c.want || ok != c.ok {
-			t.Errorf("%v %q: %q, %v", c.encoding, c.wire, got, ok)
-		}
+		t.Run(e.String(), func(t *testing.T) {
+			want, _, err := items(e, []byte(input))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := Consumer{Encoding: e}
+			var got []Item
+			for start, end := 0, 0; end <= len(input); end++ {
+				item, n, err := c.Consume([]byte(input[start:end]))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n > 0 {
+					item.Name, item.Value = bytes.Clone(item.Name), bytes.Clone(item.Value)
+					got = append(got, item)
+					start += n
+				}
+			}
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("items (-whole +pieces):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAppendItemErrors(t *testing.T) {
+	for name, c := range map[string]struct {
+		encoding Encoding
+		item     Item
+		group    bool
+		want     EncodeError
+	}{
+		"no name":            {Null, Item{Kind: ItemAttribute}, false, EncodeError{Reason: "is empty"}},
+		"an opening brace":   {Null, Item{Kind: ItemAttribute, Name: []byte("{")}, false, EncodeError{Name: "{", Reason: "is the mark of a group"}},
+		"a closing brace":    {Null, Item{Kind: ItemAttribute, Name: []byte("}")}, true, EncodeError{Name: "}", Reason: "is the mark of a group"}},
+		"NUL":                {Null, Item{Kind: ItemAttribute, Name: []byte("a"), Value: []byte("b\x00")}, false, EncodeError{Name: "a", Value: true, Offset: 1, Reason: "holds a byte that ends it"}},
+		"an equals sign":     {Plain, Item{Kind: ItemAttribute, Name: []byte("ab=c")}, false, EncodeError{Name: "ab=c", Offset: 2, Reason: "holds a byte that ends it"}},
+		"a newline":          {Plain, Item{Kind: ItemAttribute, Value: []byte("=\n")}, false, EncodeError{Value: true, Offset: 1, Reason: "holds a byte that ends it"}},
+		"a group in a group": {Base64, Item{Kind: ItemOpen}, true, EncodeError{Reason: "is missing: the mark of a group is out of place"}},
+		"a stray close":      {Base64, Item{Kind: ItemClose}, false, EncodeError{Reason: "is missing: the mark of a group is out of place"}},
+		"no kind":            {Base64, Item{}, false, EncodeError{Reason: "is missing: the item has no kind"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := c.encoding.AppendItem([]byte("before"), c.item, c.group)
+			var e *EncodeError
+			if !errors.As(err, &e) || string(got) != "before" {
+				t.Fatalf("%q, error %v", got, err)
+			}
+			if diff := cmp.Diff(c.want, *e); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

@@ -59,7 +59,7 @@ type Error struct {
 const maxText = 100
 
 func (e *Error) Error() string {
-	text := "attribute list: " + e.Warning("input") + " at offset " + strconv.Itoa(e.Offset)
+	text := "attribute list: " + e.warning("input") + " at offset " + strconv.Itoa(e.Offset)
 	if e.Err != nil && e.Err != io.ErrUnexpectedEOF {
 		text += ": " + e.Err.Error()
 	}
@@ -80,14 +80,36 @@ func (e *Error) Class() Class {
 	return ClassWish
 }
 
-// Malformed tells whether an error of this kind makes the result of a scan -1,
+// malformed tells whether an error of this kind makes the result of a scan -1,
 // as opposed to the count so far.
-func (e *Error) Malformed() bool { return e.Kind < KindExtra }
+func (e *Error) malformed() bool { return e.Kind < KindExtra }
 
-// Warning is the line that the reference logs, less its label. The stream is
-// what the reference calls the input, for example "scache socket". Bytes that
-// are not printable are left for the logger to replace.
-func (e *Error) Warning(stream string) string {
+// Warnings are the lines that the reference logs, less their label: one, with
+// two exceptions. When the input ended in a value that nobody asked for, in the
+// null encoding, the reference complains about the value and then finds that
+// there is no name either. And it leaves it to the caller's function to explain
+// [KindRejected].
+//
+// The stream is what the reference calls the input, for example "scache socket".
+// Bytes that are not printable are left for the logger to replace.
+func (e *Error) Warnings(stream string) []string {
+	if e.Kind == KindRejected {
+		return nil
+	}
+	lines := []string{e.warning(stream)}
+	if e.Skipped {
+		name := Error{Kind: KindPremature}
+		if e.Kind == KindTimeout || timedOut(e.Err) {
+			name.Kind = KindTimeout
+		}
+		lines = append(lines, name.warning(stream))
+	}
+	return lines
+}
+
+// warning says what is wrong in the words of the reference, which has none for
+// [KindTooLong] and [KindRejected].
+func (e *Error) warning(stream string) string {
 	switch e.Kind {
 	case KindPremature:
 		return "premature end-of-input on " + stream + e.reading()
@@ -124,26 +146,6 @@ func (e *Error) Warning(stream string) string {
 		return "attribute count exceeds limit " + e.Expect + " in input from " + stream
 	}
 	return "unknown trouble with " + stream
-}
-
-// Warnings is all that the reference logs: the line that [Error.Warning] is,
-// with two exceptions. When the input ended in a value that nobody asked for,
-// in the null encoding, the reference complains about the value and then finds
-// that there is no name either. And it leaves it to the caller's function to
-// explain [KindRejected].
-func (e *Error) Warnings(stream string) []string {
-	if e.Kind == KindRejected {
-		return nil
-	}
-	lines := []string{e.Warning(stream)}
-	if e.Skipped {
-		name := Error{Kind: KindPremature}
-		if e.Kind == KindTimeout || timedOut(e.Err) {
-			name.Kind = KindTimeout
-		}
-		lines = append(lines, name.Warning(stream))
-	}
-	return lines
 }
 
 // readError is the error that ended the input, for those who look at it.

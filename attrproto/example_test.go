@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"scache/attrproto"
 )
 
@@ -59,11 +61,11 @@ func ExampleEncoding_AppendString() {
 	// attribute "ident": the value holds a newline
 }
 
-func ExampleEncoding_Consume() {
+func ExampleConsumer() {
 	input := []byte("status\x000\x00{\x00a\x00b\x00}\x00\x00")
-	group := false
+	c := attrproto.Consumer{Encoding: attrproto.Null}
 	for len(input) > 0 {
-		item, n, err := attrproto.Null.Consume(input, group)
+		item, n, err := c.Consume(input)
 		if n == 0 || err != nil {
 			fmt.Println("incomplete or malformed:", err)
 			break
@@ -72,7 +74,7 @@ func ExampleEncoding_Consume() {
 		case attrproto.ItemAttribute:
 			fmt.Printf("%s is %s\n", item.Name, item.Value)
 		case attrproto.ItemOpen, attrproto.ItemClose:
-			group = item.Kind == attrproto.ItemOpen
+			fmt.Println("a group begins or ends")
 		case attrproto.ItemEnd:
 			fmt.Println("end of the list")
 		}
@@ -80,7 +82,9 @@ func ExampleEncoding_Consume() {
 	}
 	// Output:
 	// status is 0
+	// a group begins or ends
 	// a is b
+	// a group begins or ends
 	// end of the list
 }
 
@@ -143,7 +147,7 @@ func ExampleError() {
 		case attrproto.ClassWish:
 			fmt.Println("not what was asked for")
 		}
-		fmt.Println(e.Warning("scache socket"))
+		fmt.Println(e.Warnings("scache socket")[0])
 	}
 	// Output:
 	// malformed at 7
@@ -225,11 +229,11 @@ func ExampleConn() {
 		fmt.Println("no such session", err)
 		return
 	}
-	session, err := c.ReceiveDescriptor(attrproto.Handshake23)
+	session, err := c.ReceiveDescriptor(attrproto.Handshake{Before: true, After: true})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer session.Close()
-	fmt.Println("descriptor", session.Int())
+	defer unix.Close(session)
+	fmt.Println("descriptor", session)
 }

@@ -39,7 +39,7 @@ func fuzzReading(f *testing.F, e Encoding) {
 			}
 		}
 		for name, wrap := range readerWrappers {
-			got := fuzzReader(t, e, wrap(bytes.NewReader(input)), wishes, Flags(flags&15), seed%2 == 0)
+			got := fuzzReader(t, e, wrap(bytes.NewReader(input)), wishes, Flags(flags&15))
 			if diff := cmp.Diff(whole, got); diff != "" {
 				t.Fatalf("Reader, %s (-Scan +Reader):\n%s", name, diff)
 			}
@@ -83,7 +83,7 @@ func fuzzWants(wishes []byte, table map[string]string) []Want {
 func fuzzScan(e Encoding, input, wishes []byte, flags Flags, run func(*Scan) (list []byte)) outcome {
 	o := outcome{Table: map[string]string{}}
 	wants := fuzzWants(wishes, o.Table)
-	s := Scan{Encoding: e, Limit: fuzzLimit, Trace: func(Event, []byte) { o.Traced++ }}
+	s := Scan{Encoding: e, Limit: fuzzLimit, Trace: func(string) { o.Traced++ }}
 	s.Start(flags, wants)
 	list := run(&s)
 	var err *Error
@@ -117,11 +117,11 @@ func runInPieces(s *Scan, input []byte, random *rand.Rand, compact bool) (list [
 	return list
 }
 
-func fuzzReader(t *testing.T, e Encoding, src io.Reader, wishes []byte, flags Flags, noReadAhead bool) outcome {
+func fuzzReader(t *testing.T, e Encoding, src io.Reader, wishes []byte, flags Flags) outcome {
 	o := outcome{Table: map[string]string{}}
 	r := NewReader(src)
-	r.Encoding, r.Limit, r.NoReadAhead = e, fuzzLimit, noReadAhead
-	r.Trace = func(Event, []byte) { o.Traced++ }
+	r.Encoding, r.Limit = e, fuzzLimit
+	r.Trace = func(string) { o.Traced++ }
 	var err error
 	o.Count, err = r.Scan(flags, fuzzWants(wishes, o.Table)...)
 	if err != nil && err != io.EOF {

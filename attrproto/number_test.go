@@ -23,12 +23,12 @@ func TestParseUint(t *testing.T) {
 		"-18446744073709551616":            math.MaxUint64,
 		"99999999999999999999999999999999": math.MaxUint64,
 	} {
-		if got, ok := ParseUint([]byte(text)); !ok || got != want {
+		if got, ok := parseUint([]byte(text)); !ok || got != want {
 			t.Errorf("%q: %d, %v, want %d", text, got, ok, want)
 		}
 	}
 	for _, text := range []string{"", " ", "+", "-", "+-1", "- 1", "1 ", "1x", "0x1", "1e3", "1.0", "x1", "\xa01", "٣", "1\x00"} {
-		if got, ok := ParseUint([]byte(text)); ok {
+		if got, ok := parseUint([]byte(text)); ok {
 			t.Errorf("%q is %d", text, got)
 		}
 	}
@@ -40,7 +40,7 @@ func FuzzParseUint(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, ok := ParseUint([]byte(text))
+		got, ok := parseUint([]byte(text))
 		digits := strings.TrimLeft(text, " \t\n\v\f\r")
 		negative := strings.HasPrefix(digits, "-")
 		if negative || strings.HasPrefix(digits, "+") {

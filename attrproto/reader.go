@@ -3,6 +3,7 @@ package attrproto
 import (
 	"errors"
 	"io"
+	"strconv"
 )
 
 // DefaultLimit is the longest string that a [Reader] accepts unless it is told
@@ -31,34 +32,30 @@ type Reader struct {
 	// Limit is the longest string accepted, in bytes on the wire. 0 means
 	// DefaultLimit, less than 0 any.
 	Limit int
-	// Trace, when set, is told what is read. The text is borrowed.
-	Trace func(event Event, text []byte)
-	// NoReadAhead makes the Reader ask for one byte at a time, so that it never
-	// takes what comes after a list. That is for a stream on which something
-	// else follows, such as a descriptor. It is slow, and there is no need for
-	// it with a [Socket], which keeps descriptors that come early.
-	NoReadAhead bool
+	// Trace and Stream are those of a [Scan].
+	Trace  func(line string)
+	Stream string
 
 	src    io.Reader
-	sock   *Socket // src, if that is what it is
+	sock   *socket // src, if that is what it is
 	scan   Scan
 	list   []byte // that the scan was about
 	name   []byte // that NextName decoded
-	buf    []byte
-	start  int   // buf[start:end] was read, and is not consumed
-	end    int   //
-	offset int64 // in the stream, of buf[start]
-	ended  error // what the stream said when it had no more
+	offset int64  // in the stream, of buf[start]
+	ended  error  // what the stream said when it had no more
 	err    error
+
+	// buf[:start] is consumed, buf[start:end] was read and is not consumed,
+	// buf[end:] is free.
+	buf        []byte
+	start, end int
 }
 
 // NewReader returns a Reader for lists in the encoding [Null]. It borrows the
 // stream.
 func NewReader(src io.Reader) *Reader {
 	r := &Reader{src: src}
-	if sock, ok := src.(*Socket); ok {
-		r.sock, r.offset = sock, sock.position
-	}
+	r.sock, _ = src.(*socket)
 	return r
 }
 
@@ -75,7 +72,7 @@ func (r *Reader) Scan(flags Flags, wants ...Want) (count int, err error) {
 		return -1, r.err
 	}
 	s := &r.scan
-	s.Encoding, s.Limit, s.Trace = r.Encoding, r.limit(), r.Trace
+	s.Encoding, s.Limit, s.Trace, s.Stream = r.Encoding, r.limit(), r.Trace, r.Stream
 	s.Start(flags, wants)
 	for !s.Run(r.buf[r.start:r.end], r.ended) {
 		r.fill(s)
@@ -115,12 +112,9 @@ func (r *Reader) Granted() int { return r.scan.Granted() }
 // the next call of a method that reads.
 func (r *Reader) Bytes(i int) []byte { return r.scan.Bytes(r.list, i) }
 
-// Uint is the value of the i'th wish of the last Scan, which was for a number.
+// Uint is the value of the i'th wish of the last Scan, which was for a number
+// or a truth value, where 1 stands for true.
 func (r *Reader) Uint(i int) uint64 { return r.scan.Uint(i) }
-
-// Bool is the value of the i'th wish of the last Scan, which was for a truth
-// value.
-func (r *Reader) Bool(i int) bool { return r.scan.Bool(i) }
 
 // More tells whether the list goes on that a Scan with the flag [FlagMore] left
 // open. If not, the end of the list is consumed. It is also how a list of
@@ -135,15 +129,46 @@ func (r *Reader) More() bool {
 		return false
 	}
 	more, n := r.Encoding.ConsumeMore(r.buf[r.start:r.end])
-	if r.Trace != nil {
-		event := EventEnd
-		if more {
-			event = EventAhead
-		}
-		r.Trace(event, r.buf[r.start:r.start+1])
+	switch {
+	case r.Trace == nil:
+	case more:
+		r.Trace(r.Stream + ": non-terminator '" + string(r.buf[r.start:r.start+1]) + "' (lookahead)")
+	default:
+		r.Trace(r.Stream + ": terminator (consumed)")
 	}
 	r.consume(n, 0)
 	return more
+}
+
+// NextName looks at the name of the next attribute without consuming it; it is
+// empty at the end of the list. That is for protocols that changed over time.
+// The name is borrowed until the next call of a method that reads.
+func (r *Reader) NextName() (name []byte, err error) {
+	var l lexer
+	for r.need(l.searched + 1) {
+		wire, _, trouble := l.next(r.Buffered(), r.Encoding, namePart, r.limit())
+		switch trouble {
+		case KindPremature:
+			continue
+		case KindTooLong:
+			r.err = r.nameError(Error{Kind: KindTooLong, Expect: strconv.Itoa(r.limit())})
+			return nil, r.err
+		}
+		grown, name, ok := r.Encoding.decode(r.name[:0], wire)
+		if !ok {
+			r.err = r.nameError(Error{Kind: KindBadBase64, Text: string(cString(wire))})
+			return nil, r.err
+		}
+		r.name = grown
+		return cString(name), nil
+	}
+	return nil, r.err
+}
+
+// nameError completes an error about the name that comes next.
+func (r *Reader) nameError(e Error) *Error {
+	e.Encoding, e.Wanted, e.Offset = r.Encoding, anyNameOrListEnd, int(r.offset)
+	return &e
 }
 
 // need makes sure that n bytes of the list are there.
@@ -151,7 +176,7 @@ func (r *Reader) need(n int) bool {
 	for r.err == nil && r.end-r.start < n {
 		if r.ended != nil {
 			if r.Trace != nil {
-				r.Trace(EventEOF, nil)
+				r.Trace(r.Stream + ": EOF")
 			}
 			r.err = r.streamError(listTerminator)
 			break
@@ -162,8 +187,8 @@ func (r *Reader) need(n int) bool {
 }
 
 // Greeting reads what a service of Postfix 3.6 and later says first: the name
-// of its protocol, see [Services]. Anything else is an error, and so is more
-// than that.
+// of its protocol, see the table in the package scache/attrproto/service.
+// Anything else is an error, and so is more than that.
 func (r *Reader) Greeting(protocol string) error {
 	_, err := r.Scan(FlagStrict, Equal("protocol", protocol))
 	if err == io.EOF {
@@ -223,12 +248,8 @@ func (r *Reader) streamError(wanted string) *Error {
 // The scan is the one that is under way.
 func (r *Reader) fill(s *Scan) {
 	r.makeRoom(s)
-	p := r.buf[r.end:]
-	if r.NoReadAhead {
-		p = p[:1]
-	}
 	for range maxEmptyReads {
-		n, err := r.src.Read(p)
+		n, err := r.src.Read(r.buf[r.end:])
 		r.end += n
 		if err != nil {
 			r.ended = wrapEnd(err)

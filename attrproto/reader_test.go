@@ -46,35 +46,34 @@ func TestReaderMore(t *testing.T) {
 	for _, e := range []Encoding{Null, Base64, Plain} {
 		input := queueListing(t, e)
 		for name, wrap := range readerWrappers {
-			for _, noReadAhead := range []bool{false, true} {
-				src := strings.NewReader(input + "what follows")
-				r := NewReader(wrap(src))
-				r.Encoding, r.NoReadAhead = e, noReadAhead
-				if err := r.Greeting("mail_queue_list_protocol"); err != nil {
-					t.Fatalf("%v %s: %v", e, name, err)
-				}
-				var got []string
+			src := strings.NewReader(input + "what follows")
+			r := NewReader(wrap(src))
+			r.Encoding = e
+			if err := r.Greeting("mail_queue_list_protocol"); err != nil {
+				t.Fatalf("%v %s: %v", e, name, err)
+			}
+			var got []string
+			for r.More() {
+				var queue, id, recipient, reason string
+				var arrival int64
+				r.Scan(FlagStrict|FlagMore, StringVar("queue_name", &queue), StringVar("queue_id", &id), LongVar("time", &arrival))
 				for r.More() {
-					var queue, id, recipient, reason string
-					var arrival int64
-					r.Scan(FlagStrict|FlagMore, StringVar("queue_name", &queue), StringVar("queue_id", &id), LongVar("time", &arrival))
-					for r.More() {
-						r.Scan(FlagStrict|FlagMore, StringVar("recipient", &recipient), StringVar("reason", &reason))
-						got = append(got, id+" "+recipient)
-					}
+					r.Scan(FlagStrict|FlagMore, StringVar("recipient", &recipient), StringVar("reason", &reason))
+					got = append(got, id+" "+recipient)
 				}
-				if err := r.Err(); err != nil {
-					t.Errorf("%v %s: %v", e, name, err)
-				}
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("%v %s: (-want +got):\n%s", e, name, diff)
-				}
-				if int(r.InputOffset()) != len(input) {
-					t.Errorf("%v %s: consumed %d bytes of %d", e, name, r.InputOffset(), len(input))
-				}
-				if noReadAhead && name == "all at once" && src.Len() != len("what follows") {
-					t.Errorf("%v: read ahead, %d bytes are left in the stream", e, src.Len())
-				}
+			}
+			if err := r.Err(); err != nil {
+				t.Errorf("%v %s: %v", e, name, err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%v %s: (-want +got):\n%s", e, name, diff)
+			}
+			if int(r.InputOffset()) != len(input) {
+				t.Errorf("%v %s: consumed %d bytes of %d", e, name, r.InputOffset(), len(input))
+			}
+			rest, _ := io.ReadAll(src)
+			if left := string(r.Buffered()) + string(rest); left != "what follows" {
+				t.Errorf("%v %s: %q is left", e, name, left)
 			}
 		}
 	}
@@ -85,7 +84,7 @@ func TestReaderMore(t *testing.T) {
 func TestReaderMoreTrace(t *testing.T) {
 	var got []string
 	r := NewReader(strings.NewReader("a\x00b\x00\x00"))
-	r.Trace = func(e Event, text []byte) { got = append(got, e.Message("peer", text)) }
+	r.Stream, r.Trace = "peer", func(line string) { got = append(got, line) }
 	r.More()
 	r.Scan(FlagMore, Want{Name: "a"})
 	r.More()

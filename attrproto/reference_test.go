@@ -36,7 +36,7 @@ func TestReference(t *testing.T) {
 			input := latin1(c.Input)
 			log := &referenceLog{verbose: c.verbose()}
 			run := c.newRun(t)
-			s := Scan{Encoding: run.encoding, Trace: log.trace()}
+			s := Scan{Encoding: run.encoding, Stream: referenceStream, Trace: log.trace()}
 			s.Start(c.Flags, run.wants)
 			if !s.Run(input, nil) && !s.Run(input, io.EOF) {
 				t.Fatal("the scan is not done at the end of the input")
@@ -49,7 +49,7 @@ func TestReference(t *testing.T) {
 				log := &referenceLog{verbose: c.verbose()}
 				run := c.newRun(t)
 				r := NewReader(wrap(strings.NewReader(string(input))))
-				r.Encoding, r.Trace = run.encoding, log.trace()
+				r.Encoding, r.Stream, r.Trace = run.encoding, referenceStream, log.trace()
 				result, err := r.Scan(c.Flags, run.wants...)
 				if err == io.EOF {
 					result = 0
@@ -168,14 +168,12 @@ type referenceLog struct {
 	lines   []string
 }
 
-func (l *referenceLog) trace() func(Event, []byte) {
+func (l *referenceLog) trace() func(string) {
 	l.lines = []string{}
 	if !l.verbose {
 		return nil
 	}
-	return func(event Event, text []byte) {
-		l.lines = append(l.lines, shown(event.Message(referenceStream, text)))
-	}
+	return func(line string) { l.lines = append(l.lines, shown(line)) }
 }
 
 func (l *referenceLog) add(err *Error) {
@@ -184,7 +182,7 @@ func (l *referenceLog) add(err *Error) {
 	}
 	for i, line := range err.Warnings(referenceStream) {
 		if i > 0 && l.verbose {
-			l.lines = append(l.lines, shown(EventWanted.Message(referenceStream, []byte(err.Wanted))))
+			l.lines = append(l.lines, shown(referenceStream+": wanted attribute: "+err.Wanted))
 		}
 		l.lines = append(l.lines, shown("warning: "+line))
 	}

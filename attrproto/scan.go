@@ -1,9 +1,6 @@
 package attrproto
 
-import (
-	"bytes"
-	"strconv"
-)
+import "strconv"
 
 // Flags change how a Scan treats what is not on the wish list.
 type Flags uint8
@@ -30,15 +27,6 @@ type span struct {
 	decoded    bool
 }
 
-// mode is what kind of string comes next.
-type mode uint8
-
-const (
-	nameMode  mode = iota
-	valueMode      // of the attribute that is wanted
-	skipMode       // what follows a name that nobody asked for
-)
-
 // A Scan matches one attribute list against a wish list, as attr_scan does
 // (src/util/attr_scan0.c, attr_scan64.c, attr_scan_plain.c). It works on bytes
 // that the caller holds, in any number of steps, and copies none of them:
@@ -54,23 +42,26 @@ type Scan struct {
 	Encoding Encoding
 	// Limit is the longest string accepted, in bytes on the wire; 0 means any.
 	Limit int
-	// Trace, when set, is told what the scan sees. The text is borrowed.
-	Trace func(event Event, text []byte)
+	// Trace, when set, is told what the scan sees, in the lines that the
+	// reference logs when it is verbose. Bytes that are not printable are left
+	// for the logger to replace.
+	Trace func(line string)
+	// Stream is what those lines call the input, such as "scache socket".
+	Stream string
 
-	flags    Flags
-	wants    []Want
-	values   []span // one for each wish that has been granted
-	pos      int    // bytes consumed, the start of the next string
-	searched int    // bytes known to hold no end of that string
-	dropped  int    // bytes that Compact took off the list
-	mode     mode
-	begun    bool // at least one byte was there
-	traced   bool // Trace knows what is wanted now
-	group    bool // between the braces of a group
-	part     bool // in the list of a Sublist, which sub scans
-	done     bool
-	count    int
-	err      *Error
+	flags   Flags
+	wants   []Want
+	values  []span // one for each wish that has been granted
+	lexer   lexer  // all before lexer.pos is consumed
+	dropped int    // bytes that Compact took off the list
+	part    part   // what comes next; valuePart is that of the attribute that is wanted
+	begun   bool   // at least one byte was there
+	traced  bool   // Trace knows what is wanted now
+	group   bool   // between the braces of a group
+	inList  bool   // in the list of a Sublist, which sub scans
+	done    bool
+	count   int
+	err     *Error
 
 	text []byte // decoded values
 	name []byte // of the attribute of a table whose value comes next
@@ -81,9 +72,9 @@ type Scan struct {
 func (s *Scan) Start(flags Flags, wants []Want) {
 	s.flags, s.wants = flags, wants
 	s.values, s.text = s.values[:0], s.text[:0]
-	s.pos, s.searched, s.dropped, s.count, s.err = 0, 0, 0, 0, nil
-	s.mode = nameMode
-	s.begun, s.traced, s.group, s.part, s.done = false, false, false, false, false
+	s.lexer, s.part = lexer{}, namePart
+	s.dropped, s.count, s.err = 0, 0, nil
+	s.begun, s.traced, s.group, s.inList, s.done = false, false, false, false, false
 }
 
 // Run goes on with list, which holds all bytes from the start of the list to
@@ -106,8 +97,8 @@ func (s *Scan) Run(list []byte, end error) (done bool) {
 		s.begun = true
 	}
 	for !s.done && !s.satisfied() {
-		if s.mode == nameMode && s.inPart() {
-			if !s.runPart(list, end) {
+		if s.part == namePart && s.wantsList() {
+			if !s.runList(list, end) {
 				return s.done
 			}
 			continue
@@ -115,19 +106,20 @@ func (s *Scan) Run(list []byte, end error) (done bool) {
 		if s.Trace != nil {
 			s.traceWanted()
 		}
-		text, delimiter, ok := s.token(list, end)
-		if !ok {
+		text, delimiter, trouble := s.lexer.next(list, s.Encoding, s.part, s.Limit)
+		if trouble != 0 {
+			s.stop(list, end, trouble)
 			return s.done
 		}
-		switch s.mode {
-		case nameMode:
+		switch s.part {
+		case namePart:
 			s.takeName(text, delimiter)
-		case valueMode:
+		case valuePart:
 			s.takeValue(text, delimiter)
-		case skipMode:
-			s.mode = nameMode
+		case restPart:
+			s.part = namePart
 			if s.Encoding == Null {
-				s.trace(EventValue, text)
+				s.traceValue(text)
 			}
 		}
 	}
@@ -135,7 +127,7 @@ func (s *Scan) Run(list []byte, end error) (done bool) {
 }
 
 // Consumed is the number of bytes that a finished scan took off the list.
-func (s *Scan) Consumed() int { return s.pos }
+func (s *Scan) Consumed() int { return s.lexer.pos }
 
 // Began tells whether the scan has seen any byte.
 func (s *Scan) Began() bool { return s.begun }
@@ -162,23 +154,20 @@ func (s *Scan) Bytes(list []byte, i int) []byte {
 	return list[v.start:v.end:v.end]
 }
 
-// Uint is the value of the i'th wish when its type is a number; 1 stands for
-// true.
+// Uint is the value of the i'th wish when its type is a number or a truth value,
+// where 1 stands for true.
 func (s *Scan) Uint(i int) uint64 { return s.values[i].number }
-
-// Bool is the value of the i'th wish when its type is a truth value.
-func (s *Scan) Bool(i int) bool { return s.values[i].number != 0 }
 
 // satisfied ends the scan after the last wish when the rest is to be left.
 func (s *Scan) satisfied() bool {
-	if s.flags&FlagMore != 0 && s.mode == nameMode && len(s.values) == len(s.wants) {
+	if s.flags&FlagMore != 0 && s.part == namePart && len(s.values) == len(s.wants) {
 		s.finish(nil)
 	}
 	return s.done
 }
 
-// inPart tells whether a Sublist says what comes next.
-func (s *Scan) inPart() bool {
+// wantsList tells whether a Sublist says what comes next.
+func (s *Scan) wantsList() bool {
 	return len(s.values) < len(s.wants) && s.wants[len(s.values)].Type == TypeFunc
 }
 
@@ -195,63 +184,51 @@ func (s *Scan) wanted() string {
 	return s.wants[len(s.values)].Name
 }
 
-func (s *Scan) trace(event Event, text []byte) {
-	if s.Trace != nil {
-		s.Trace(event, text)
-	}
-}
-
 // traceWanted tells once for each name what is wanted.
 func (s *Scan) traceWanted() {
-	if s.mode == nameMode && !s.traced {
+	if s.part == namePart && !s.traced {
 		s.traced = true
-		s.trace(EventWanted, []byte(s.wanted()))
+		s.Trace(s.Stream + ": wanted attribute: " + s.wanted())
 	}
 }
 
-// token takes the next string off the list, without the delimiter that ends
-// it.
-func (s *Scan) token(list []byte, end error) (text []byte, delimiter byte, ok bool) {
-	var i int
-	if s.Encoding == Null {
-		i = bytes.IndexByte(list[s.searched:], 0)
-	} else {
-		i = s.cut(list[s.searched:])
+// traceName and traceValue tell what was read. At the end of the list, the name
+// is empty.
+func (s *Scan) traceName(text []byte) {
+	if s.Trace != nil {
+		s.traceText("input attribute name: ", text)
 	}
-	stop := s.searched + i
-	if i < 0 {
-		stop = len(list)
-	}
-	if s.Limit > 0 && stop-s.pos > s.Limit {
-		s.fail(&Error{Kind: KindTooLong, Expect: strconv.Itoa(s.Limit)}, s.pos)
-		return nil, 0, false
-	}
-	if i < 0 {
-		s.searched = stop
-		if end != nil {
-			s.cutOff(list[s.pos:], end)
-		}
-		return nil, 0, false
-	}
-	text = list[s.pos:stop]
-	s.pos = stop + 1
-	s.searched = s.pos
-	return text, list[stop], true
 }
 
-// cut finds the end of the string that comes next, where strings end in lines.
-func (s *Scan) cut(b []byte) int {
-	if s.mode == skipMode {
-		return bytes.IndexByte(b, '\n') // a line may hold any number of separators
+func (s *Scan) traceValue(text []byte) {
+	if s.Trace != nil {
+		s.traceText("input attribute value: ", text)
 	}
-	return s.Encoding.cut(b, s.mode == valueMode)
+}
+
+func (s *Scan) traceText(what string, text []byte) {
+	shown := "(end)" // of empty values, too
+	if len(text) > 0 {
+		shown = string(text)
+	}
+	s.Trace(what + shown)
+}
+
+// stop is for a string that did not come to its end.
+func (s *Scan) stop(list []byte, end error, trouble Kind) {
+	switch {
+	case trouble == KindTooLong:
+		s.fail(&Error{Kind: KindTooLong, Expect: strconv.Itoa(s.Limit)}, s.lexer.pos)
+	case end != nil:
+		s.cutOff(list[s.lexer.pos:], end)
+	}
 }
 
 // cutOff finishes a scan whose input ended where part of a string had come.
 func (s *Scan) cutOff(part []byte, end error) {
-	err := &Error{Kind: KindPremature, Err: readError(end), Skipped: s.mode == skipMode}
-	start := s.pos
-	s.pos += len(part)
+	err := &Error{Kind: KindPremature, Err: readError(end), Skipped: s.part == restPart}
+	start := s.lexer.pos
+	s.lexer.pos += len(part)
 	switch {
 	case s.Encoding == Null && len(part) > 0 && part[len(part)-1] != 0xff:
 		// The last byte read is the reference's sign that there were any. Where
@@ -260,14 +237,16 @@ func (s *Scan) cutOff(part []byte, end error) {
 	case timedOut(end):
 		err.Kind = KindTimeout
 	}
-	if s.mode == skipMode && s.Encoding != Null {
+	if s.part == restPart && s.Encoding != Null {
 		// The reference does not say that it skips here, only that there is no
 		// name after that.
 		err.Skipped = false
-		s.mode = nameMode
+		s.part = namePart
 		s.traced = false
-		s.traceWanted()
-		start = s.pos
+		if s.Trace != nil {
+			s.traceWanted()
+		}
+		start = s.lexer.pos
 	}
 	s.fail(err, start)
 }
@@ -275,9 +254,9 @@ func (s *Scan) cutOff(part []byte, end error) {
 // fail finishes the scan because of the string that starts at offset start of
 // the list.
 func (s *Scan) fail(err *Error, start int) {
-	err.Encoding, err.Wanted, err.Value = s.Encoding, s.wanted(), s.mode != nameMode
+	err.Encoding, err.Wanted, err.Value = s.Encoding, s.wanted(), s.part != namePart
 	err.Offset = s.dropped + start
-	if err.Malformed() {
+	if err.malformed() {
 		s.count = -1
 	}
 	s.finish(err)
@@ -286,4 +265,33 @@ func (s *Scan) fail(err *Error, start int) {
 func (s *Scan) finish(err *Error) {
 	s.done = true
 	s.err = err
+}
+
+// Compact gives back the memory of what an unfinished scan no longer needs, so
+// that a list can be longer than the buffer that it is read into. It moves the
+// values that were granted, and the bytes that were not looked at, to the
+// start of list, and returns what is left of it. From then on that is the list
+// that Run and Bytes want.
+//
+// What stays is at most the values that were asked for and one string.
+func (s *Scan) Compact(list []byte) []byte {
+	rest := list[s.lexer.pos:]
+	if s.inList {
+		rest = s.sub.Compact(rest)
+	}
+	kept := 0
+	for i := range s.values {
+		v := &s.values[i]
+		if v.decoded {
+			continue
+		}
+		length := copy(list[kept:], list[v.start:v.end])
+		v.start, v.end = kept, kept+length
+		kept += length
+	}
+	gone := s.lexer.pos - kept
+	s.lexer.pos = kept
+	s.lexer.searched = max(s.lexer.searched-gone, kept)
+	s.dropped += gone
+	return list[:kept+copy(list[kept:], rest)]
 }

@@ -262,7 +262,7 @@ func TestBool(t *testing.T) {
 		s := Scan{Encoding: c.encoding}
 		got := !c.want
 		count, err := scanAll(&s, c.input, FlagStrict, BoolVar("b", &got))
-		if count != 1 || err != nil || got != c.want || s.Bool(0) != c.want {
+		if count != 1 || err != nil || got != c.want || s.Uint(0) != 0 != c.want {
 			t.Errorf("%q in %v: count %d, error %v, value %v", c.input, c.encoding, count, err, got)
 		}
 	}
@@ -348,7 +348,7 @@ func TestNoValue(t *testing.T) {
 		} {
 			s := Scan{Encoding: e}
 			count, err := scanAll(&s, input, FlagStrict, *want)
-			if text := "missing value for " + name + " attribute a from peer"; count != -1 || err == nil || err.Warning("peer") != text {
+			if text := "missing value for " + name + " attribute a from peer"; count != -1 || err == nil || err.warning("peer") != text {
 				t.Errorf("%v: count %d, error %v, want %s", e, count, err, text)
 			}
 		}
@@ -360,7 +360,7 @@ func TestHashLimit(t *testing.T) {
 	var b strings.Builder
 	w := NewWriter(&b)
 	table := map[string]string{}
-	for i := range HashLimit + 1 {
+	for i := range hashLimit + 1 {
 		table[strconv.Itoa(i)] = ""
 	}
 	w.Hash(table)
@@ -370,11 +370,11 @@ func TestHashLimit(t *testing.T) {
 	got := map[string]string{}
 	var s Scan
 	count, err := scanAll(&s, b.String(), FlagStrict, HashVar(got))
-	if count != HashLimit || len(got) != HashLimit || err == nil || err.Kind != KindTooMany {
+	if count != hashLimit || len(got) != hashLimit || err == nil || err.Kind != KindTooMany {
 		t.Fatalf("count %d, %d names, error %v", count, len(got), err)
 	}
-	if want := "attribute count exceeds limit 1024 in input from peer"; err.Warning("peer") != want {
-		t.Errorf("warning %q, want %q", err.Warning("peer"), want)
+	if want := "attribute count exceeds limit 1024 in input from peer"; err.warning("peer") != want {
+		t.Errorf("warning %q, want %q", err.warning("peer"), want)
 	}
 }
 

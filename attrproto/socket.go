@@ -21,12 +21,10 @@ var (
 // anyone asks for one. The protocols that pass descriptors need one.
 const maxUnclaimed = 16
 
-// A Socket is a local stream socket that descriptors come over. It reads like
-// any stream, and keeps the descriptors that come with the bytes until
-// [Conn.ReceiveDescriptor] asks for them or the [Reader] is past them, so that
-// reading ahead loses none. Its methods are not for concurrent use, but one
-// goroutine may read and another one write.
-type Socket struct {
+// A socket is the stream under a [Conn]. It keeps the descriptors that come with
+// the bytes until they are claimed or discarded, so that reading ahead loses none.
+// One goroutine may read and another one write.
+type socket struct {
 	raw      syscall.RawConn
 	position int64     // how many bytes were read
 	messages []message // with a descriptor, not yet claimed, in order
@@ -59,21 +57,20 @@ type writeCall struct {
 	call func(fd uintptr) (done bool)
 }
 
-// NewSocket returns a Socket over a connection, which it borrows: a
-// *net.UnixConn, whose deadlines hold here too, or a [RawSocket].
-func NewSocket(c syscall.Conn) (*Socket, error) {
+// newSocket returns a socket over a connection, which it borrows.
+func newSocket(c syscall.Conn) (*socket, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	s := &Socket{raw: raw}
+	s := &socket{raw: raw}
 	s.reading.call = s.receive
 	s.writing.call = s.send
 	return s, nil
 }
 
 // Read reads what there is, at least one byte. It implements [io.Reader].
-func (s *Socket) Read(p []byte) (n int, err error) {
+func (s *socket) Read(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -97,14 +94,14 @@ func (s *Socket) Read(p []byte) (n int, err error) {
 	return r.n, nil
 }
 
-func (s *Socket) receive(fd uintptr) (done bool) {
+func (s *socket) receive(fd uintptr) (done bool) {
 	r := &s.reading
 	r.n, r.fds, r.err = s.receiver.Receive(int(fd), r.p)
 	return r.err != unix.EAGAIN
 }
 
 // keep takes ownership of the descriptors that came with the next n bytes.
-func (s *Socket) keep(n int, fds []int) {
+func (s *socket) keep(n int, fds []int) {
 	m := message{start: s.position, end: s.position + int64(n), fd: -1}
 	switch {
 	case s.receiver.Truncated || len(s.messages) >= maxUnclaimed:
@@ -123,7 +120,7 @@ func (s *Socket) keep(n int, fds []int) {
 
 // claim transfers the descriptor that came with the byte at position, or says
 // why there is none.
-func (s *Socket) claim(position int64) (fd int, err error) {
+func (s *socket) claim(position int64) (fd int, err error) {
 	s.discard(position)
 	if len(s.messages) == 0 || s.messages[0].start > position {
 		return -1, ErrNoDescriptor
@@ -134,7 +131,7 @@ func (s *Socket) claim(position int64) (fd int, err error) {
 }
 
 // discard closes the descriptors that came with bytes before position.
-func (s *Socket) discard(position int64) {
+func (s *socket) discard(position int64) {
 	passed := 0
 	for ; passed < len(s.messages) && s.messages[passed].end <= position; passed++ {
 		if m := &s.messages[passed]; m.fd >= 0 {
@@ -147,7 +144,7 @@ func (s *Socket) discard(position int64) {
 }
 
 // Write writes all of p. It implements [io.Writer].
-func (s *Socket) Write(p []byte) (n int, err error) {
+func (s *socket) Write(p []byte) (n int, err error) {
 	w := &s.writing
 	w.p, w.n, w.err = p, 0, nil
 	err = s.raw.Write(w.call)
@@ -158,7 +155,7 @@ func (s *Socket) Write(p []byte) (n int, err error) {
 	return w.n, err
 }
 
-func (s *Socket) send(fd uintptr) (done bool) {
+func (s *socket) send(fd uintptr) (done bool) {
 	w := &s.writing
 	for w.n < len(w.p) {
 		n, err := unix.SendmsgN(int(fd), w.p[w.n:], nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
@@ -176,9 +173,8 @@ func (s *Socket) send(fd uintptr) (done bool) {
 	return true
 }
 
-// SendDescriptor sends one NUL byte with a descriptor, which it borrows: the
-// receiver gets one of its own.
-func (s *Socket) SendDescriptor(fd int) error {
+// sendDescriptor is [SendDescriptor] that waits while the socket has no room.
+func (s *socket) sendDescriptor(fd int) error {
 	var sendErr error
 	err := s.raw.Write(func(sock uintptr) (done bool) {
 		sendErr = SendDescriptor(int(sock), fd)
@@ -188,13 +184,6 @@ func (s *Socket) SendDescriptor(fd int) error {
 		err = os.NewSyscallError("sendmsg", sendErr)
 	}
 	return err
-}
-
-// Close closes the descriptors that nobody asked for. The connection is its
-// owner's to close.
-func (s *Socket) Close() error {
-	s.discard(s.position)
-	return nil
 }
 
 func closeAll(fds []int) {

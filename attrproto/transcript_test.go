@@ -64,7 +64,7 @@ func TestTranscriptNumbers(t *testing.T) {
 				want = c.Log[0]
 			}
 			if err != nil {
-				got = "warning: " + ascii(err.Warning("scache socket"))
+				got = "warning: " + ascii(strings.Join(err.Warnings("scache socket"), "\n"))
 			}
 			if want != got {
 				t.Errorf("warning %q, want %q", got, want)
@@ -105,9 +105,7 @@ func TestTranscriptTrace(t *testing.T) {
 					want = append(want, line)
 				}
 			}
-			s := Scan{Trace: func(event Event, text []byte) {
-				got = append(got, ascii(event.Message("scache socket", text)))
-			}}
+			s := Scan{Stream: "scache socket", Trace: func(line string) { got = append(got, ascii(line)) }}
 			scan := func(input []byte, flags Flags, wants []Want) (rest []byte) {
 				s.Start(flags, wants)
 				s.Run(input, io.EOF)

@@ -109,7 +109,7 @@ func TestUpstreamLog(t *testing.T) {
 func readUpstream(input []byte, e Encoding, log func(line string)) string {
 	r := NewReader(bytes.NewReader(input))
 	r.Encoding = e
-	r.Trace = func(event Event, text []byte) { log(event.Message("unknown_stream", text)) }
+	r.Stream, r.Trace = "unknown_stream", log
 	var out strings.Builder
 	var number int
 	var long, long2 int64

@@ -28,9 +28,9 @@ type Want struct {
 	To any
 }
 
-// HashLimit is the most names that the table of a [TypeHash] holds, with those
+// hashLimit is the most names that the table of a [TypeHash] holds, with those
 // that were there before. It is ATTR_HASH_LIMIT of src/util/attr.h.
-const HashLimit = 1024
+const hashLimit = 1024
 
 // StringVar asks for a string. The variable gets a copy.
 func StringVar(name string, p *string) Want { return Want{Type: TypeString, Name: name, To: p} }
@@ -63,31 +63,6 @@ func Equal(name, value string) Want { return Want{Type: TypeStreq, Name: name, E
 // already keeps its value. Each attribute counts as a conversion. The names
 // come from the peer: use only those that you know.
 func HashVar(table map[string]string) Want { return Want{Type: TypeHash, To: table} }
-
-// FuncVar asks for a part of the list that f says more about. It counts as one
-// conversion.
-func FuncVar(f Sublist) Want { return Want{Type: TypeFunc, To: f} }
-
-// ListVar asks for a fixed sequence of attributes as one conversion. It is for
-// structures that appear in several lists. A sequence that is not complete
-// makes the result of the scan -1.
-func ListVar(wants ...Want) Want {
-	return FuncVar(func(got *Scan, list []byte) (next []Want, ok bool) {
-		if got == nil {
-			return wants, true
-		}
-		return nil, len(got.values) == len(wants)
-	})
-}
-
-// A Sublist says what a part of a list is made of, step by step: the first
-// call, with nil, asks for the first wishes; each further call shows what they
-// got and asks for the next, for as many times as it takes. To give none ends
-// the part. Not to be ok makes the result of the scan -1, as does a violation
-// of the wishes. The scan and the list are borrowed.
-//
-// It is ATTR_TYPE_FUNC of src/util/attr.h.
-type Sublist func(got *Scan, list []byte) (next []Want, ok bool)
 
 // deliver puts a value where the wish says.
 func (w *Want) deliver(text []byte, number uint64) {

@@ -2,9 +2,9 @@ package attrproto
 
 import (
 	"io"
-	"iter"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // A Writer writes attribute lists to a stream, each in one piece:
@@ -54,7 +54,7 @@ func (w *Writer) Long(name string, value int64) {
 // Bool adds an attribute of the type bool, see [Encoding.AppendBool].
 func (w *Writer) Bool(name string, value bool) {
 	w.add(w.Encoding.AppendBool(w.buf, name, value))
-	w.traceBool(name, value)
+	w.trace(name, w.Encoding.formatBool(value))
 }
 
 // Data adds an attribute of the type data, see [Encoding.AppendData].
@@ -63,26 +63,22 @@ func (w *Writer) Data(name string, value []byte) {
 	w.traceData(name, len(value))
 }
 
-// Group adds a group of strings, in the order in which they come.
-func (w *Writer) Group(attributes iter.Seq2[string, string]) {
+// Hash adds a group of the strings in a table, sorted by name. The reference
+// sends them in no particular order.
+func (w *Writer) Hash(table map[string]string) {
 	w.buf = w.Encoding.AppendOpen(w.buf)
-	for name, value := range attributes {
-		w.add(w.Encoding.AppendString(w.buf, name, value))
-		w.traceEntry(name, value)
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		w.add(w.Encoding.AppendString(w.buf, name, table[name]))
+		w.traceEntry(name, table[name])
 	}
 	w.buf = w.Encoding.AppendClose(w.buf)
 }
 
-// Hash adds a group of the strings in a table, sorted by name. The reference
-// sends them in no particular order.
-func (w *Writer) Hash(table map[string]string) {
-	w.Group(func(yield func(name, value string) bool) {
-		for _, name := range slices.Sorted(maps.Keys(table)) {
-			if !yield(name, table[name]) {
-				return
-			}
-		}
-	})
+// Greeting sends what a service of Postfix 3.6 and later says first: the name
+// of its protocol. It is the other end of [Reader.Greeting].
+func (w *Writer) Greeting(protocol string) error {
+	w.String("protocol", protocol)
+	return w.Send()
 }
 
 // End ends the list. It is kept until Send or Flush, so that several lists can
@@ -140,5 +136,31 @@ func (w *Writer) add(buf []byte, err error) {
 	w.buf = buf
 	if w.err == nil {
 		w.err = err
+	}
+}
+
+// trace tells what was added to the list, unless it cannot be sent.
+func (w *Writer) trace(name, value string) {
+	if w.Trace != nil && w.err == nil {
+		w.Trace("send attr " + name + " = " + value)
+	}
+}
+
+func (w *Writer) traceNumber(name string, value uint64) {
+	if w.Trace != nil {
+		w.trace(name, strconv.FormatUint(value, 10))
+	}
+}
+
+func (w *Writer) traceData(name string, length int) {
+	if w.Trace != nil {
+		w.trace(name, "[data "+strconv.Itoa(length)+" bytes]")
+	}
+}
+
+// traceEntry is trace for an attribute of a group.
+func (w *Writer) traceEntry(name, value string) {
+	if w.Trace != nil && w.err == nil {
+		w.Trace("send attr name " + name + " value " + value)
 	}
 }

@@ -45,19 +45,18 @@ func Encode(w io.Writer, r io.Reader, e attrproto.Encoding, f Format) error {
 	return err
 }
 
-// A printer writes items whose names and values are decoded.
+// A printer writes items.
 type printer interface {
 	item(attrproto.Item) error
 	flush() error // what the input left open
 }
 
-// takeApart reads a stream item by item, decodes names and values, and shows
-// them to f, which borrows them.
+// takeApart reads a stream item by item and shows them to f, which borrows them.
 func takeApart(r io.Reader, e attrproto.Encoding, f func(attrproto.Item) error) error {
-	var buf, text []byte
-	offset, group := 0, false
-	for {
-		item, n, err := e.Consume(buf, group)
+	consumer := attrproto.Consumer{Encoding: e}
+	var buf []byte
+	for offset := 0; ; {
+		item, n, err := consumer.Consume(buf)
 		switch {
 		case err != nil:
 			if e, ok := err.(*attrproto.Error); ok {
@@ -65,8 +64,6 @@ func takeApart(r io.Reader, e attrproto.Encoding, f func(attrproto.Item) error) 
 			}
 			return err
 		case n > 0:
-			group = item.Kind == attrproto.ItemOpen || group && item.Kind == attrproto.ItemAttribute
-			text = decode(&item, e, text[:0])
 			if err := f(item); err != nil {
 				return err
 			}
@@ -83,16 +80,6 @@ func takeApart(r io.Reader, e attrproto.Encoding, f func(attrproto.Item) error) 
 	}
 }
 
-// decode makes the name and value of an item what they stand for. They are in
-// buf then, which it returns with the memory that they took.
-func decode(item *attrproto.Item, e attrproto.Encoding, buf []byte) []byte {
-	buf, _ = e.AppendText(buf, item.Name) // Consume found them valid
-	split := len(buf)
-	buf, _ = e.AppendText(buf, item.Value)
-	item.Name, item.Value = buf[:split:split], buf[split:]
-	return buf
-}
-
 // readMore adds what one read brings to buf.
 func readMore(r io.Reader, buf []byte) ([]byte, error) {
 	if cap(buf)-len(buf) < 512 {
@@ -106,8 +93,7 @@ func readMore(r io.Reader, buf []byte) ([]byte, error) {
 	return buf, err
 }
 
-// An assembler writes items whose names and values are decoded to a stream, a
-// list at a time.
+// An assembler writes items to a stream, a list at a time.
 type assembler struct {
 	w        io.Writer
 	encoding attrproto.Encoding
@@ -116,10 +102,6 @@ type assembler struct {
 }
 
 func (a *assembler) add(item attrproto.Item) (err error) {
-	if a.encoding == attrproto.Base64 && item.Kind == attrproto.ItemAttribute {
-		item.Name = attrproto.AppendBase64(nil, item.Name)
-		item.Value = attrproto.AppendBase64(nil, item.Value)
-	}
 	if a.buf, err = a.encoding.AppendItem(a.buf, item, a.group); err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ type conn struct {
 
 // dial connects to the service of that name.
 func (p Postfix) dial(name string) (*conn, error) {
-	s, ok := attrproto.FindService(name)
+	s, ok := Find(name)
 	if !ok {
 		return nil, fmt.Errorf("no service %q", name)
 	}

@@ -20,7 +20,7 @@ import (
 // client with f.
 func standIn(t *testing.T, name string, f func(r *attrproto.Reader, w *attrproto.Writer)) Postfix {
 	t.Helper()
-	s, ok := attrproto.FindService(name)
+	s, ok := Find(name)
 	if !ok {
 		t.Fatalf("no service %q", name)
 	}

@@ -26,7 +26,7 @@ type step struct {
 
 var (
 	nul      = []byte{0}
-	greeting = protocol.Dialects[0].AppendGreeting(nil)
+	greeting = protocol.Current.AppendGreeting(nil)
 	dummy    = list("dummy", "")
 	saved    = list("status", "0")
 	missed   = list("status", "2", "property", "")
@@ -36,9 +36,9 @@ var (
 func list(namesAndValues ...string) []byte {
 	var b []byte
 	for i := 0; i < len(namesAndValues); i += 2 {
-		b = attrproto.AppendString(b, namesAndValues[i], namesAndValues[i+1])
+		b, _ = attrproto.Null.AppendString(b, namesAndValues[i], namesAndValues[i+1])
 	}
-	return attrproto.AppendEnd(b)
+	return attrproto.Null.AppendEnd(b)
 }
 
 // property is a text of n bytes with a session's name in it.

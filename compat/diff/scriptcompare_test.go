@@ -222,7 +222,7 @@ func slowServer(t *testing.T, slowClients int) string {
 // missAll serves a client that looks things up.
 func missAll(conn net.Conn, slowly bool) {
 	defer conn.Close()
-	conn.Write(protocol.Dialects[0].AppendGreeting(nil))
+	conn.Write(protocol.Current.AppendGreeting(nil))
 	buf := make([]byte, 4096)
 	for {
 		if _, err := conn.Read(buf); err != nil {

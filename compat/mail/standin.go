@@ -98,11 +98,11 @@ type standInSender struct {
 	endpoint    string // label
 }
 
-// standInTTL is smtp_connection_cache_time_limit, in seconds.
-const standInTTL = 2
+// standInTTL is smtp_connection_cache_time_limit.
+const standInTTL = 2 * time.Second
 
 func newStandInSender(d *master.Daemon, to netip.AddrPort) (*standInSender, error) {
-	cache, err := client.Dial(d.Socket(), protocol.Dialects[0])
+	cache, err := client.Dial(context.Background(), d.Socket(), protocol.Current)
 	if err != nil {
 		return nil, err
 	}
@@ -125,19 +125,19 @@ func (s *standInSender) deliver(recipient string, i int) (reused bool, err error
 	if err := deliverOver(fd, reused, recipient, i); err != nil {
 		return false, fmt.Errorf("deliver message %d: %w", i, err)
 	}
-	if err := s.cache.SaveDestination(standInTTL, s.destination, "destination property", s.endpoint); err != nil {
+	if err := s.cache.SaveDestination(context.Background(), standInTTL, s.destination, "destination property", s.endpoint); err != nil {
 		return false, err
 	}
-	return reused, s.cache.SaveEndpoint(standInTTL, s.endpoint, "endpoint property", fd)
+	return reused, s.cache.SaveEndpoint(context.Background(), standInTTL, s.endpoint, "endpoint property", fd)
 }
 
 // session returns a session by destination, by endpoint, or a new one. The
 // caller owns it.
 func (s *standInSender) session() (fd int, cached bool, err error) {
-	if fd, _, _, err = s.cache.FindDestination(s.destination); !errors.Is(err, client.ErrNotFound) {
+	if fd, _, _, err = s.cache.FindDestination(context.Background(), s.destination); !errors.Is(err, client.ErrNotFound) {
 		return fd, true, err
 	}
-	if fd, _, err = s.cache.FindEndpoint(s.endpoint); !errors.Is(err, client.ErrNotFound) {
+	if fd, _, err = s.cache.FindEndpoint(context.Background(), s.endpoint); !errors.Is(err, client.ErrNotFound) {
 		return fd, true, err
 	}
 	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)

@@ -19,7 +19,7 @@ import (
 // newClient connects to a daemon that speaks the default dialect.
 func newClient(t *testing.T, d *Daemon) *client.Client {
 	t.Helper()
-	c, err := client.Dial(d.Socket(), protocol.Dialects[0])
+	c, err := client.Dial(t.Context(), d.Socket(), protocol.Current)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,11 +99,11 @@ func TestSessionIsUntouched(t *testing.T) {
 					t.Fatal(err)
 				}
 				before := appearance(t, here)
-				if err := c.SaveEndpoint(2, "endpoint", "property", here); err != nil {
+				if err := c.SaveEndpoint(t.Context(), 2*time.Second, "endpoint", "property", here); err != nil {
 					t.Fatal(err)
 				}
 				during := appearance(t, here)
-				back, property, err := c.FindEndpoint("endpoint")
+				back, property, err := c.FindEndpoint(t.Context(), "endpoint")
 				if err != nil || property != "property" {
 					t.Fatalf("find: %q, %v", property, err)
 				}
@@ -140,13 +140,13 @@ func TestDescriptorsComeBack(t *testing.T) {
 		found := 0
 		for i := range 10000 {
 			endpoint := fmt.Sprint("endpoint", i%7)
-			if err := c.SaveEndpoint(1, endpoint, "p", here); err != nil {
+			if err := c.SaveEndpoint(t.Context(), time.Second, endpoint, "p", here); err != nil {
 				t.Fatal(err)
 			}
 			if i%2 == 1 {
 				continue
 			}
-			switch back, _, err := c.FindEndpoint(endpoint); {
+			switch back, _, err := c.FindEndpoint(t.Context(), endpoint); {
 			case err == nil:
 				found++
 				unix.Close(back)

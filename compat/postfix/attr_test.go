@@ -89,7 +89,7 @@ func TestAttrGreetings(t *testing.T) {
 		Main:   []string{"virtual_mailbox_base = /nonexistent"}, // virtual(8) refuses to run without
 		Master: []string{"tlsproxy unix - - y - 0 tlsproxy"},
 	})
-	for _, s := range attrproto.Services {
+	for _, s := range service.Table {
 		t.Run(s.Name, func(t *testing.T) {
 			conn, err := net.Dial("unix", filepath.Join(p.dirs.queue, s.Path()))
 			if err != nil {
@@ -243,7 +243,7 @@ func withoutGreetings(t *testing.T, queue string) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	for _, name := range []string{"showq", "rewrite", "verify", "anvil"} {
-		s, _ := attrproto.FindService(name)
+		s, _ := service.Find(name)
 		path := filepath.Join(dir, s.Path())
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
@@ -272,7 +272,7 @@ func withoutGreetings(t *testing.T, queue string) string {
 
 // relay takes the greeting off a service's connection and joins the rest with
 // a client's. It takes ownership of the client.
-func relay(t *testing.T, client net.Conn, path string, s attrproto.Service) {
+func relay(t *testing.T, client net.Conn, path string, s service.Service) {
 	defer client.Close()
 	server, err := net.Dial("unix", path)
 	if err != nil {
@@ -284,13 +284,14 @@ func relay(t *testing.T, client net.Conn, path string, s attrproto.Service) {
 	client.SetDeadline(deadline)
 	server.SetDeadline(deadline)
 	r := attrproto.NewReader(server)
-	r.Encoding, r.NoReadAhead = s.Encoding, true
+	r.Encoding = s.Encoding
 	if err := r.Greeting(s.Protocol); err != nil {
 		t.Error(err)
 		return
 	}
 	var both sync.WaitGroup
-	for to, from := range map[net.Conn]net.Conn{client: server, server: client} {
+	rest := io.MultiReader(bytes.NewReader(r.Buffered()), server)
+	for to, from := range map[net.Conn]io.Reader{client: rest, server: client} {
 		both.Go(func() {
 			io.Copy(to, from)
 			to.(*net.UnixConn).CloseWrite()

@@ -2,9 +2,11 @@ package script
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"scache/scached/client"
 	"scache/scached/protocol"
@@ -26,7 +28,7 @@ func (r *runner) useServer(path, version, prefix string) {
 		r.error("unknown protocol version: %s", version)
 		return
 	}
-	c, err := client.Dial(path, dialect)
+	c, err := client.Dial(context.Background(), path, dialect)
 	if err != nil {
 		r.check("cache_type", err)
 		return
@@ -46,7 +48,10 @@ func (r *runner) useFreshServer() {
 	r.useServer(r.Server, cmp.Or(r.Version, newestVersion), rand.Text()+"\n")
 }
 
-var newestVersion = protocol.Dialects[0].Version
+var newestVersion = protocol.Current.Version
+
+// seconds is a time to live as the client takes it.
+func seconds(ttl int) time.Duration { return time.Duration(ttl) * time.Second }
 
 func (s *serverStore) saveEndpoint(ttl int, endpoint, property string, number int) error {
 	session, err := s.sessions.open(number)
@@ -55,7 +60,7 @@ func (s *serverStore) saveEndpoint(ttl int, endpoint, property string, number in
 	}
 	defer session.CloseLocal()
 	session.save, session.line = s.runner.saves, s.runner.line
-	if err := s.client.SaveEndpoint(ttl, s.prefix+endpoint, property, session.Local); err != nil {
+	if err := s.client.SaveEndpoint(context.Background(), seconds(ttl), s.prefix+endpoint, property, session.Local); err != nil {
 		s.sessions.forget(session)
 		return err
 	}
@@ -63,16 +68,16 @@ func (s *serverStore) saveEndpoint(ttl int, endpoint, property string, number in
 }
 
 func (s *serverStore) saveDestination(ttl int, destination, property, endpoint string) error {
-	return s.client.SaveDestination(ttl, s.prefix+destination, property, s.prefix+endpoint)
+	return s.client.SaveDestination(context.Background(), seconds(ttl), s.prefix+destination, property, s.prefix+endpoint)
 }
 
 func (s *serverStore) findEndpoint(endpoint string) (Result, error) {
-	descriptor, property, err := s.client.FindEndpoint(s.prefix + endpoint)
+	descriptor, property, err := s.client.FindEndpoint(context.Background(), s.prefix+endpoint)
 	return s.take(Result{EndpProperty: property}, descriptor, err)
 }
 
 func (s *serverStore) findDestination(destination string) (Result, error) {
-	descriptor, destProperty, endpProperty, err := s.client.FindDestination(s.prefix + destination)
+	descriptor, destProperty, endpProperty, err := s.client.FindDestination(context.Background(), s.prefix+destination)
 	return s.take(Result{ByDestination: true, DestProperty: destProperty, EndpProperty: endpProperty}, descriptor, err)
 }
 

@@ -113,7 +113,7 @@ func TestServer(t *testing.T) {
 // Time is real, and begins and ends with whole seconds.
 func TestServerExpires(t *testing.T) {
 	t.Parallel()
-	path := startServer(t, protocol.Dialects[0])
+	path := startServer(t, protocol.Current)
 	got, err := runText(t, "cache_type server "+path+"\nsave_endp 1 a p 12\nsave_endp 3 a q 13\nsleep 1\nfind_endp a\nfind_endp a\n", Options{})
 	want := "found: endp_prop=q fd=13 (save_endp 2, line 3)\nnot found\n"
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -124,7 +124,7 @@ func TestServerExpires(t *testing.T) {
 // A script for multi runs on a server as if nobody else used it.
 func TestFreshServer(t *testing.T) {
 	t.Parallel()
-	path := startServer(t, protocol.Dialects[0])
+	path := startServer(t, protocol.Current)
 	const script = "cache_type multi\nfind_endp a\nsave_endp 9 a p 12\nsave_dest 9 d q a\nfind_dest d\nsave_endp 9 a p 13\ncache_type multi\nfind_dest d\n"
 	var results []Result
 	for range 2 {
@@ -142,7 +142,7 @@ func TestFreshServer(t *testing.T) {
 
 func TestServerOfAnotherDialect(t *testing.T) {
 	t.Parallel()
-	path := startServer(t, protocol.Dialects[0])
+	path := startServer(t, protocol.Current)
 	// The server's greeting is taken for an answer.
 	got, err := runText(t, "cache_type server "+path+" 2.3\nfind_endp a\n", Options{})
 	if !errors.Is(err, ErrFailed) || !strings.HasPrefix(got, "unknown: error: find_endp: ") {

@@ -1,9 +1,12 @@
 package client
 
 import (
+	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,34 +94,34 @@ func check(t *testing.T, session, remote int) {
 func TestDialects(t *testing.T) {
 	for _, dialect := range protocol.Dialects {
 		t.Run(dialect.Version, func(t *testing.T) {
-			c, err := Dial(serve(t, dialect), dialect)
+			c, err := Dial(t.Context(), serve(t, dialect), dialect)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer c.Close()
 			session, remote := pair(t)
-			if _, _, err := c.FindEndpoint("e"); err != ErrNotFound {
+			if _, _, err := c.FindEndpoint(t.Context(), "e"); err != ErrNotFound {
 				t.Errorf("find_endp in an empty cache: %v", err)
 			}
-			if _, _, _, err := c.FindDestination("d"); err != ErrNotFound {
+			if _, _, _, err := c.FindDestination(t.Context(), "d"); err != ErrNotFound {
 				t.Errorf("find_dest in an empty cache: %v", err)
 			}
 			for range 3 {
-				if err := c.SaveDestination(5, "d", "of the binding", "e"); err != nil {
+				if err := c.SaveDestination(t.Context(), 5*time.Second, "d", "of the binding", "e"); err != nil {
 					t.Fatal(err)
 				}
-				if err := c.SaveEndpoint(5, "e", "of the SMTP session", session); err != nil {
+				if err := c.SaveEndpoint(t.Context(), 5*time.Second, "e", "of the SMTP session", session); err != nil {
 					t.Fatal(err)
 				}
-				found, binding, property, err := c.FindDestination("d")
+				found, binding, property, err := c.FindDestination(t.Context(), "d")
 				if err != nil || binding != "of the binding" || property != "of the SMTP session" {
 					t.Fatalf("find_dest: %q, %q, %v", binding, property, err)
 				}
 				check(t, found, remote)
-				if err := c.SaveEndpoint(5, "e", "", session); err != nil {
+				if err := c.SaveEndpoint(t.Context(), 5*time.Second, "e", "", session); err != nil {
 					t.Fatal(err)
 				}
-				found, property, err = c.FindEndpoint("e")
+				found, property, err = c.FindEndpoint(t.Context(), "e")
 				if err != nil || property != "" {
 					t.Fatalf("find_endp: %q, %v", property, err)
 				}
@@ -129,23 +132,62 @@ func TestDialects(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	dialect := protocol.Dialects[0]
-	c, err := Dial(serve(t, dialect), dialect)
+	dialect := protocol.Current
+	c, err := Dial(t.Context(), serve(t, dialect), dialect)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	session, _ := pair(t)
 	var status StatusError
-	if err := c.SaveEndpoint(-1, "e", "p", session); !errors.As(err, &status) || status != 1 {
+	if err := c.SaveEndpoint(t.Context(), -time.Second, "e", "p", session); !errors.As(err, &status) || status != 1 {
 		t.Errorf("save_endp with a bad ttl: %v", err)
 	}
-	if err := c.SaveDestination(-1, "d", "p", "e"); !errors.As(err, &status) || status != 1 {
+	if err := c.SaveDestination(t.Context(), -time.Second, "d", "p", "e"); !errors.As(err, &status) || status != 1 {
 		t.Errorf("save_dest with a bad ttl: %v", err)
 	}
-	if err := c.SaveDestination(1, "d", "p", "e"); err != nil {
+	if err := c.SaveDestination(t.Context(), time.Second, "d", "p", "e"); err != nil {
 		t.Errorf("the client is of no use after that: %v", err)
 	}
+}
+
+// TestTimeToLive counts whole seconds, and no less than the caller asked for.
+func TestTimeToLive(t *testing.T) {
+	for ttl, want := range map[time.Duration]int{
+		0: 0, -time.Second: -1, 1: 1, time.Second: 1, time.Second + 1: 2, 90 * time.Minute: 5400,
+	} {
+		if got := seconds(ttl); got != want {
+			t.Errorf("%v is %d seconds, want %d", ttl, got, want)
+		}
+	}
+}
+
+func TestEmptyDialect(t *testing.T) {
+	if _, err := Dial(t.Context(), serve(t, protocol.Current), protocol.Dialect{}); err == nil || !strings.Contains(err.Error(), "dialect") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// silent is a client whose server says nothing, and the server's end.
+func silent(t *testing.T) (c *Client, server int) {
+	t.Helper()
+	here, there := pair(t)
+	copied, err := unix.FcntlInt(uintptr(here), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(copied), "client")
+	defer f.Close()
+	conn, err := net.FileConn(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err = New(t.Context(), conn.(*net.UnixConn), protocol.Dialects[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c, there
 }
 
 // TestSilence is about servers that do not answer, or go away.
@@ -159,24 +201,84 @@ func TestSilence(t *testing.T) {
 		{"gone", unix.EPIPE, func(server int) { unix.Shutdown(server, unix.SHUT_RDWR) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			here, there := pair(t)
-			end, err := unix.FcntlInt(uintptr(here), unix.F_DUPFD_CLOEXEC, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := New(end, protocol.Dialects[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
+			c, server := silent(t)
 			c.Timeout = 20 * time.Millisecond
-			tt.act(there)
-			if _, _, err := c.FindEndpoint("e"); !errors.Is(err, tt.want) {
+			tt.act(server)
+			if _, _, err := c.FindEndpoint(t.Context(), "e"); !errors.Is(err, tt.want) {
 				t.Errorf("find_endp: %v, want %v", err, tt.want)
 			}
 		})
 	}
-	if _, err := Dial(filepath.Join(t.TempDir(), "none"), protocol.Dialects[0]); !errors.Is(err, unix.ENOENT) {
+	if _, err := Dial(t.Context(), filepath.Join(t.TempDir(), "none"), protocol.Current); !errors.Is(err, unix.ENOENT) {
 		t.Errorf("no socket: %v", err)
 	}
+}
+
+// TestContext ends requests by their context, before they begin and while they
+// wait for an answer.
+func TestContext(t *testing.T) {
+	cause := errors.New("enough")
+	for name, c := range map[string]struct {
+		context func() (context.Context, context.CancelFunc)
+		want    error
+	}{
+		"cancelled before": {func() (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(cause)
+			return ctx, func() {}
+		}, cause},
+		"cancelled meanwhile": {func() (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			timer := time.AfterFunc(10*time.Millisecond, func() { cancel(cause) })
+			return ctx, func() { timer.Stop() }
+		}, cause},
+		"deadline": {func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(t.Context(), 10*time.Millisecond)
+		}, context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, _ := silent(t)
+			ctx, cancel := c.context()
+			defer cancel()
+			if _, _, err := client.FindEndpoint(ctx, "e"); !errors.Is(err, c.want) {
+				t.Errorf("find_endp: %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+// TestDialWaits connects to a server that has as many clients waiting as it may
+// have, until there is room, or the context is done.
+func TestDialWaits(t *testing.T) {
+	fd, path := listen(t)
+	dialect := protocol.Dialects[1] // without a greeting, nobody need accept
+	var waiting []*Client
+	defer func() {
+		for _, c := range waiting {
+			c.Close()
+		}
+	}()
+	for full := false; !full; {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		c, err := Dial(ctx, path, dialect)
+		switch {
+		case err == nil:
+			waiting = append(waiting, c)
+		case errors.Is(err, context.DeadlineExceeded):
+			full = true
+		default:
+			t.Fatal(err)
+		}
+		cancel()
+	}
+	go func() {
+		if accepted, _, err := unix.Accept(fd); err == nil {
+			unix.Close(accepted)
+		}
+	}()
+	c, err := Dial(t.Context(), path, dialect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
 }

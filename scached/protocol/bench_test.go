@@ -20,9 +20,9 @@ func (l noLog) Warning(text string) { l.b.Fatal(text) }
 func benchList(namesAndValues ...string) []byte {
 	var out []byte
 	for i := 0; i < len(namesAndValues); i += 2 {
-		out = attrproto.AppendString(out, namesAndValues[i], namesAndValues[i+1])
+		out, _ = attrproto.Null.AppendString(out, namesAndValues[i], namesAndValues[i+1])
 	}
-	return attrproto.AppendEnd(out)
+	return attrproto.Null.AppendEnd(out)
 }
 
 // A benchConn is a connection with what a client sends in a cycle of requests.
@@ -51,7 +51,7 @@ func newBenchConn(b *testing.B, service *Service) *benchConn {
 
 func newBenchService(b *testing.B, cached int) *Service {
 	service := NewService(Config{
-		Name: "scache", Dialect: Dialects[0], TTLLimit: 3600, StringLimit: 1 << 16,
+		Name: "scache", Dialect: Current, TTLLimit: 3600, StringLimit: 1 << 16,
 		Log: noLog{b}, Close: func(int) {},
 	}, time.Unix(0, 0))
 	property := []byte(strings.Repeat("p", 300))

@@ -79,7 +79,7 @@ func (c *Conn) Open(service *Service, duplex bool) {
 		spill: c.spill[:0], out: c.out[:0], arguments: c.arguments[:0], scan: c.scan}
 	c.scan.Limit = service.StringLimit
 	if service.Verbose {
-		c.scan.Trace = service.trace
+		c.scan.Trace, c.scan.Stream = service.Log.Info, service.stream
 	}
 	if !duplex {
 		c.greet()
@@ -209,7 +209,9 @@ func (c *Conn) run(end error) Action {
 		}
 		count, err := c.scan.Result()
 		if err != nil {
-			c.service.Log.Warning(err.Warning(c.service.stream))
+			for _, line := range err.Warnings(c.service.stream) {
+				c.service.Log.Warning(line)
+			}
 			if err.Kind == attrproto.KindTooLong {
 				return Drop
 			}
@@ -270,7 +272,7 @@ func (c *Conn) begin(name []byte) Action {
 	if c.request == nil {
 		c.service.Log.Warning(`unrecognized request: "` + string(name) + `", ignored`)
 		c.awaitRequest()
-		c.reply(statusBad)
+		c.reply(StatusBad)
 		return Input
 	}
 	c.await(readingParameters, c.request.wants, attrproto.FlagStrict)

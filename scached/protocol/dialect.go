@@ -1,6 +1,11 @@
 package protocol
 
-import "scache/attrproto"
+import (
+	"errors"
+	"strconv"
+
+	"scache/attrproto"
+)
 
 // A Dialect is the protocol of some versions of Postfix: where a dummy, an
 // empty attribute, keeps the peers in step around the descriptor.
@@ -21,6 +26,18 @@ var Dialects = []Dialect{
 	{Version: "2.3", Before: true, After: true}, // and 2.2.5 to 2.2.12
 	{Version: "2.2", Before: true},
 	{Version: "20040720"},
+}
+
+// Current is the dialect of Postfix 3.6 and later.
+var Current = Dialects[0]
+
+// Check refuses what is no dialect, above all the zero value, which would pass
+// for the oldest one.
+func (d Dialect) Check() error {
+	if _, ok := FindDialect(d.Version); !ok {
+		return errors.New("no dialect of the connection cache protocol: " + strconv.Quote(d.Version))
+	}
+	return nil
 }
 
 // afterMay tells whether a dummy may come after the descriptor, or may not.
@@ -49,5 +66,5 @@ func (d Dialect) AppendGreeting(dst []byte) []byte {
 	if !d.Greets {
 		return dst
 	}
-	return attrproto.AppendEnd(attrproto.AppendString(dst, "protocol", ProtocolName))
+	return attrproto.Null.AppendEnd(attrproto.AppendUnchecked(dst, "protocol", ProtocolName))
 }

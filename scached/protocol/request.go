@@ -9,9 +9,9 @@ import (
 
 // The status that a request is answered with (src/global/scache.h).
 const (
-	statusOK     = 0
-	statusBad    = 1 // malformed request
-	statusFailed = 2 // not found, or no descriptor
+	StatusOK     = 0
+	StatusBad    = 1 // malformed request
+	StatusFailed = 2 // not found, or no descriptor
 )
 
 var (
@@ -58,7 +58,7 @@ func (r *request) serve(c *Conn, list []byte, count int) Action {
 	}
 	if bad {
 		c.service.Log.Warning(r.service + ": bad or missing request parameter")
-		c.refuse(statusBad)
+		c.refuse(StatusBad)
 		return Input
 	}
 	c.malformed = 0
@@ -69,7 +69,7 @@ func (c *Conn) saveDestination(list []byte) Action {
 	s := c.service
 	s.Cache.SaveDestination(c.ttl, c.scan.Bytes(list, 1), c.scan.Bytes(list, 2), c.scan.Bytes(list, 3))
 	s.Statistics.savedDestination(s.Cache.Size())
-	c.reply(statusOK)
+	c.reply(StatusOK)
 	return Input
 }
 
@@ -81,7 +81,7 @@ func (c *Conn) saveEndpoint(list []byte) Action {
 	if c.service.Dialect.Before {
 		c.discard()
 		c.trace("dummy", "")
-		c.out = attrproto.AppendEnd(attrproto.AppendString(c.out, "dummy", ""))
+		c.out = attrproto.Null.AppendEnd(attrproto.AppendUnchecked(c.out, "dummy", ""))
 	}
 	return Descriptor
 }
@@ -100,12 +100,12 @@ func (c *Conn) received(fd int, err error) Action {
 	if fd < 0 {
 		c.arguments = keep(c.arguments, nil)
 		s.Log.Warning(c.request.service + ": unable to receive file descriptor: " + strerror.Of(err))
-		c.refuse(statusFailed)
+		c.refuse(StatusFailed)
 		return Input
 	}
 	s.Cache.SaveEndpoint(c.ttl, c.arguments[:c.split], c.arguments[c.split:], fd)
 	c.arguments = keep(c.arguments, nil)
-	c.reply(statusOK)
+	c.reply(StatusOK)
 	s.Statistics.savedEndpoint(s.Cache.Size())
 	return Input
 }
@@ -114,10 +114,10 @@ func (c *Conn) findEndpoint(list []byte) Action {
 	found, ok := c.service.Cache.FindEndpoint(c.scan.Bytes(list, 0))
 	if !ok {
 		c.service.Statistics.address.misses++
-		c.refuse(statusFailed)
+		c.refuse(StatusFailed)
 		return Input
 	}
-	c.reply(statusOK, found.Property)
+	c.reply(StatusOK, found.Property)
 	return c.handOver(found.Session)
 }
 
@@ -125,10 +125,10 @@ func (c *Conn) findDestination(list []byte) Action {
 	found, ok := c.service.Cache.FindDestination(c.scan.Bytes(list, 0))
 	if !ok {
 		c.service.Statistics.destination.misses++
-		c.refuse(statusFailed)
+		c.refuse(StatusFailed)
 		return Input
 	}
-	c.reply(statusOK, found.DestinationProperty, found.Property)
+	c.reply(StatusOK, found.DestinationProperty, found.Property)
 	return c.handOver(found.Session)
 }
 
@@ -205,18 +205,20 @@ func (c *Conn) refuse(status int) {
 	c.reply(status, empty[:c.request.properties]...)
 }
 
-// reply answers a request.
+// reply answers a request. Properties need no check, because they came in over
+// the wire in the same encoding.
 func (c *Conn) reply(status int, properties ...[]byte) {
 	c.discard()
-	c.trace("status", strconv.Itoa(status))
-	c.out = attrproto.AppendUint(c.out, "status", uint64(status))
+	digits := strconv.Itoa(status)
+	c.trace("status", digits)
+	c.out = attrproto.AppendUnchecked(c.out, "status", digits)
 	for _, property := range properties {
 		if c.service.Verbose {
 			c.trace("property", string(property))
 		}
-		c.out = attrproto.AppendString(c.out, "property", property)
+		c.out = attrproto.AppendUnchecked(c.out, "property", property)
 	}
-	c.out = attrproto.AppendEnd(c.out)
+	c.out = attrproto.Null.AppendEnd(c.out)
 }
 
 // discard is the buffer rule: to write throws away what was read.

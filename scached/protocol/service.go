@@ -3,7 +3,6 @@ package protocol
 import (
 	"time"
 
-	"scache/attrproto"
 	"scache/scached/cache"
 )
 
@@ -81,20 +80,4 @@ func (s *Service) fit(session int) bool {
 		s.Log.Info("skipping a session that the remote end has ended")
 	}
 	return fit
-}
-
-// trace logs what a scan sees, in the reference's words.
-func (s *Service) trace(event attrproto.Event, text []byte) {
-	shown := string(text)
-	if shown == "" {
-		shown = "(end)"
-	}
-	switch event {
-	case attrproto.EventWanted:
-		s.Log.Info(s.stream + ": wanted attribute: " + shown)
-	case attrproto.EventName:
-		s.Log.Info("input attribute name: " + shown)
-	case attrproto.EventValue:
-		s.Log.Info("input attribute value: " + shown)
-	}
 }

@@ -90,6 +90,9 @@ type Server struct {
 
 // New makes a server. Close it to free what it holds.
 func New(config Config) (*Server, error) {
+	if err := config.Dialect.Check(); err != nil {
+		return nil, err
+	}
 	now := time.Now()
 	s := &Server{config: config, now: now, clock: newClock(now), idleSince: now, waiter: waiter{epoll: -1}, wake: -1, timer: timer{fd: -1}}
 	s.reportDue = now.Add(s.statisticsPeriod())

@@ -41,7 +41,7 @@ func startServer(t *testing.T, change func(*Config)) (path string, log *recorder
 	listen, path := listener(t)
 	log = &recorder{}
 	config := Config{
-		Name: "scache", Dialect: protocol.Dialects[0], TTLLimit: 2 * time.Second, Log: log,
+		Name: "scache", Dialect: protocol.Current, TTLLimit: 2 * time.Second, Log: log,
 		Listen: []int{listen}, Master: -1, Notify: func(bool) {}, LiveCheck: true,
 		MaxIdle: time.Hour, IPCTimeout: time.Hour, Statistics: time.Hour, StringLimit: 1 << 16,
 	}

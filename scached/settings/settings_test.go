@@ -43,7 +43,7 @@ func TestDefaults(t *testing.T) {
 	if len(found.Errors) > 0 || len(found.Warnings) > 0 {
 		t.Errorf("errors %q, warnings %q", found.Errors, found.Warnings)
 	}
-	if got.Dialect() != protocol.Dialects[0] {
+	if got.Dialect() != protocol.Current {
 		t.Errorf("dialect %+v", got.Dialect())
 	}
 }

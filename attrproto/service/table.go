@@ -1,11 +1,13 @@
-package attrproto
+package service
+
+import "scache/attrproto"
 
 // A Service is what to know before talking to a Postfix daemon: where its
 // socket is, which encoding it speaks, and what it says first.
 type Service struct {
 	Name     string // in master.cf, and of the socket
 	Public   bool   // the socket is in the directory public, not in private
-	Encoding Encoding
+	Encoding attrproto.Encoding
 	// Protocol is what the service names in its greeting, a list with the one
 	// attribute "protocol", as of Postfix 3.6. Only the list of cleanup(8) goes
 	// on, with "queue_id". Before 3.6 most services do not greet; cleanup says
@@ -23,13 +25,13 @@ func (s Service) Path() string {
 
 const deliveryProtocol = "delivery_request_protocol"
 
-// Services are the Postfix services that greet, under the names that they have
+// Table has the Postfix services that greet, under the names that they have
 // in the master.cf of the distribution. Every delivery agent greets like
 // local(8).
 //
 // From src/global/mail_proto.h. The spelling of verify's protocol is Postfix's.
-var Services = []Service{
-	{Name: "anvil", Encoding: Plain, Protocol: "anvil_protocol"},
+var Table = []Service{
+	{Name: "anvil", Encoding: attrproto.Plain, Protocol: "anvil_protocol"},
 	{Name: "bounce", Protocol: "delivery_status_protocol"},
 	{Name: "cleanup", Public: true, Protocol: "cleanup_protocol"},
 	{Name: "defer", Protocol: "delivery_status_protocol"},
@@ -53,9 +55,9 @@ var Services = []Service{
 	{Name: "virtual", Protocol: deliveryProtocol},
 }
 
-// FindService returns the service of that name.
-func FindService(name string) (s Service, ok bool) {
-	for _, s := range Services {
+// Find returns the service of that name.
+func Find(name string) (s Service, ok bool) {
+	for _, s := range Table {
 		if s.Name == name {
 			return s, true
 		}
