@@ -59,6 +59,9 @@ func config(p *daemon.Process, set *settings.Settings) server.Config {
 		MaxSleep: watchdog.Interval(),
 
 		LiveCheck:   set.LiveCheck,
+		Control:     set.Control,
+		Version:     version.String(),
+		NameSpaces:  set.NameSpaces(),
 		StringLimit: set.StringLimit,
 		Limits:      set.Limits,
 		MaxClients:  set.ClientLimit,

@@ -48,6 +48,7 @@ type Closed struct {
 	Session  int    // its descriptor
 	Property []byte // lent until Close returns
 	Age      int64  // seconds since it was saved
+	Tag      uint8  // see Multi
 	Reason   Reason
 }
 
@@ -71,6 +72,8 @@ type Found struct {
 	Property            []byte // what was saved with it
 	DestinationProperty []byte // of the binding, when a destination was looked up
 	Age                 int64  // seconds since it was saved; of Multi only
+	Tag                 uint8  // see Multi
+	Bound               bool   // of Multi: the destination has a binding, even if nothing was found
 }
 
 // Cache is what Multi and Single have in common. The text of a parameter is

@@ -10,7 +10,8 @@ type item struct {
 	due      int64 // in seconds
 	timed    bool
 	binding  bool
-	session  int // the descriptor, -1 when it has been given away
+	tag      uint8 // the user's
+	session  int   // the descriptor, -1 when it has been given away
 	// One block: the property, then with a binding the endpoint label.
 	text  []byte
 	split int

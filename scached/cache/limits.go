@@ -14,6 +14,15 @@ type Limits struct {
 	Memory              int // bytes, see Memory
 }
 
+// List is all of them, by [Limit].
+func (l *Limits) List() []int {
+	return []int{
+		SessionLimit: l.Sessions, EndpointSessionLimit: l.EndpointSessions,
+		BindingLimit: l.Bindings, DestinationBindingLimit: l.DestinationBindings,
+		DestinationMemoryLimit: l.DestinationMemory, MemoryLimit: l.Memory,
+	}
+}
+
 // A Limit is one of those, or what else can make a cache drop an item before
 // its time.
 type Limit uint8
@@ -40,16 +49,23 @@ func (l Limit) String() string {
 }
 
 // Dropped counts the sessions and bindings that were dropped because of each
-// [Limit].
+// [Limit], which is its index.
 type Dropped [limits]int
 
-// Sum is how many there are in all, and Dropped begins to count anew.
+// Sum is how many there are in all.
 func (d *Dropped) Sum() (n int) {
 	for _, count := range d {
 		n += count
 	}
-	*d = Dropped{}
 	return n
+}
+
+// Since is how many there are more than before.
+func (d Dropped) Since(before Dropped) Dropped {
+	for i := range d {
+		d[i] -= before[i]
+	}
+	return d
 }
 
 // Memory is what is held in bytes, of which there is one budget for all. Where

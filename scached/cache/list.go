@@ -17,11 +17,12 @@ type Entry struct {
 	Endpoint  []byte // of a binding
 	Session   int    // the descriptor, -1 for a binding
 	Age, Left int64  // seconds since it was saved, and until it is due
+	Tag       uint8  // see Multi
 }
 
 func (m *Multi) entry(i *item) Entry {
 	return Entry{Sequence: i.sequence, Label: i.list.label, Property: i.property(), Endpoint: i.endpoint(),
-		Session: i.session, Age: m.wheel.now - i.saved, Left: i.due - m.wheel.now}
+		Session: i.session, Age: m.wheel.now - i.saved, Left: i.due - m.wheel.now, Tag: i.tag}
 }
 
 func (m *Multi) pool(kind Kind) *pool {
@@ -53,11 +54,12 @@ func (m *Multi) List(kind Kind, after uint64, most int, show func(*Entry) bool) 
 
 // Flush drops the items of a kind that match, in the order of [Multi.List]; with
 // follow also the sessions of the endpoints to which bindings that match lead.
-// It looks at most at so many items, and about as many go at most. It returns
-// how many went of each kind, and the rest as List does.
-func (m *Multi) Flush(kind Kind, after uint64, most int, match func(*Entry) bool, follow bool) (bindings, sessions int, last uint64, more bool) {
+// It looks at most at so many items, until match says to stop after this one,
+// and about as many go at most. It returns how many went of each kind, and the
+// rest as List does.
+func (m *Multi) Flush(kind Kind, after uint64, most int, match func(*Entry) (matches, stop bool), follow bool) (bindings, sessions int, last uint64, more bool) {
 	m.flushing = m.flushing[:0] // what goes cannot go while the journal is read
-	last, more = after, false
+	last = after
 	for p := m.pool(kind).journal.after(after); p.block != nil; p = p.next() {
 		i := p.item()
 		entry := m.entry(i)
@@ -65,7 +67,8 @@ func (m *Multi) Flush(kind Kind, after uint64, most int, match func(*Entry) bool
 			more = true
 			break
 		}
-		if match(&entry) {
+		matches, stop := match(&entry)
+		if matches {
 			if follow && kind == Bindings {
 				n, all := m.flushEndpoint(i, most)
 				sessions += n
@@ -77,6 +80,10 @@ func (m *Multi) Flush(kind Kind, after uint64, most int, match func(*Entry) bool
 			m.flushing = append(m.flushing, i)
 		}
 		last = i.sequence
+		if stop {
+			more = true
+			break
+		}
 	}
 	for _, i := range m.flushing {
 		m.drop(i, Flushed)

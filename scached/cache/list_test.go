@@ -54,7 +54,7 @@ func TestListUnderChurn(t *testing.T) {
 					m.FindEndpoint(endpoint)
 				case 7:
 					if random.IntN(200) == 0 {
-						m.Flush(Kind(random.IntN(2)), 0, 1000, func(e *Entry) bool { return random.IntN(10) > 0 }, false)
+						m.Flush(Kind(random.IntN(2)), 0, 1000, func(*Entry) (matches, stop bool) { return random.IntN(10) > 0, random.IntN(500) == 0 }, false)
 					}
 				}
 			}
@@ -165,8 +165,8 @@ func TestFlush(t *testing.T) {
 			after, more := uint64(0), true
 			for calls := 0; more; calls++ {
 				var bindings, sessions int
-				bindings, sessions, after, more = m.Flush(test.kind, after, test.most, func(e *Entry) bool {
-					return test.match == "" || test.match == string(e.Label)
+				bindings, sessions, after, more = m.Flush(test.kind, after, test.most, func(e *Entry) (matches, stop bool) {
+					return test.match == "" || test.match == string(e.Label), calls%2 == 1
 				}, test.follow)
 				flushed.Bindings += bindings
 				flushed.Sessions += sessions

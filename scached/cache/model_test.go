@@ -101,7 +101,7 @@ func (m *model) FindDestination(destination []byte) (Found, bool) {
 		}
 		known = true
 		if found, ok := m.FindEndpoint([]byte(i.endpoint)); ok {
-			found.DestinationProperty = []byte(i.property)
+			found.DestinationProperty, found.Bound = []byte(i.property), true
 			return found, true
 		}
 	}
@@ -110,7 +110,7 @@ func (m *model) FindDestination(destination []byte) (Found, bool) {
 	} else {
 		m.logf("scache_multi_find_dest: no destination cache: dest_label=%s", destination)
 	}
-	return Found{}, false
+	return Found{Bound: known}, false
 }
 
 func (m *model) Expire(now int64) {

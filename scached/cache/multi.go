@@ -4,7 +4,9 @@ package cache
 // endpoint, and of bindings under each destination. Use [NewMulti].
 type Multi struct {
 	Memory  Memory  // the user counts conversations in it
-	Dropped Dropped // so far; the user may set it back
+	Dropped Dropped // so far
+	// Tag is the user's mark of what is saved from now on.
+	Tag uint8
 
 	options  Options
 	sessions pool // under their endpoints
@@ -76,7 +78,7 @@ func (m *Multi) findEndpoint(endpoint []byte, hash uint64, looks *int) (found Fo
 
 // take takes a session out of the cache, for its user.
 func (m *Multi) take(i *item) Found {
-	found := Found{Session: i.session, Property: i.property(), Age: m.wheel.now - i.saved}
+	found := Found{Session: i.session, Property: i.property(), Age: m.wheel.now - i.saved, Tag: i.tag}
 	if m.options.Trace != nil {
 		m.trace("scache_multi_find_endp: found: endp_label=", i.list.label, " -> endp_prop=", i.property(), " fd=", i.session)
 	}
@@ -125,7 +127,7 @@ func (m *Multi) FindDestination(destination []byte) (found Found, ok bool) {
 	looks := mostLooks
 	for i := l.items.first; i != nil; i = i.links[byLabel].next {
 		if found, ok = m.findEndpoint(i.endpoint(), i.hash, &looks); ok {
-			found.DestinationProperty = i.property()
+			found.DestinationProperty, found.Bound = i.property(), true
 			m.bindings.use(i)
 			return found, true
 		}
@@ -133,7 +135,7 @@ func (m *Multi) FindDestination(destination []byte) (found Found, ok bool) {
 	if m.options.Trace != nil {
 		m.trace("scache_multi_find_dest: not found: dest_label=", destination)
 	}
-	return Found{}, false
+	return Found{Bound: true}, false
 }
 
 // Expire drops what is due at time now, in seconds, and makes now the time at
@@ -170,7 +172,7 @@ func (m *Multi) Close() {
 
 func (m *Multi) insert(p *pool, l *list, i *item, ttl int) {
 	m.sequence++
-	i.sequence, i.saved = m.sequence, m.wheel.now
+	i.sequence, i.saved, i.tag = m.sequence, m.wheel.now, m.Tag
 	p.enter(i, l)
 	m.wheel.set(i, ttl)
 }
@@ -191,7 +193,7 @@ func (m *Multi) drop(i *item, why Reason) {
 	m.wheel.stop(i)
 	p.leave(i)
 	if i.session >= 0 {
-		m.options.Close(Closed{Session: i.session, Property: i.property(), Age: m.wheel.now - i.saved, Reason: why})
+		m.options.Close(Closed{Session: i.session, Property: i.property(), Age: m.wheel.now - i.saved, Tag: i.tag, Reason: why})
 	}
 	i.text = reusable(i.text)
 	i.links[byLabel].next, m.free = m.free, i

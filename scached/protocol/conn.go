@@ -47,6 +47,7 @@ type Conn struct {
 	scan    attrproto.Scan
 	state   state
 	request *request
+	number  int // of the request, requestKinds if it is unknown
 	// duplex connections have a buffer for each direction, so that the buffer
 	// rule does not apply to them.
 	duplex bool
@@ -60,6 +61,7 @@ type Conn struct {
 	arguments []byte // of save_endp, while its descriptor is awaited: label, property
 	split     int    // where the property begins
 	ttl       int
+	transport uint8 // that made the request
 	session   int   // being handed over; -1 for none
 	lateDummy bool  // it may come instead of the next request
 	silent    bool  // the client has not said anything yet
@@ -184,7 +186,7 @@ func (c *Conn) End(err error) {
 func (c *Conn) Close() {
 	c.service.said(c)
 	if c.session >= 0 {
-		c.handedOver()
+		c.handedOver(false)
 	}
 	c.in = nil
 	c.spill = keep(c.spill, nil)
@@ -258,7 +260,7 @@ func (c *Conn) scanned(list []byte, count int) Action {
 		if count != 1 {
 			return c.failedToSend(nil)
 		}
-		c.handedOver()
+		c.handedOver(true)
 		return Input
 	default: // readingLate
 		c.awaitRequest()
@@ -268,13 +270,14 @@ func (c *Conn) scanned(list []byte, count int) Action {
 
 // begin starts the request with that name.
 func (c *Conn) begin(name []byte) Action {
-	c.request = findRequest(name)
-	if c.request == nil {
+	c.number = c.service.findRequest(name)
+	if c.number == requestKinds {
 		c.service.Log.Warning(`unrecognized request: "` + string(name) + `", ignored`)
 		c.awaitRequest()
 		c.reply(StatusBad)
 		return Input
 	}
+	c.request = &requests[c.number]
 	c.await(readingParameters, c.request.wants, attrproto.FlagStrict)
 	return Input
 }

@@ -344,7 +344,7 @@ func TestLive(t *testing.T) {
 	p.want("none alive", p.send(findEndpoint), missed)
 	p.want("closed", cmp.Diff([]int{7, 8, 9, 7}, p.closed), "")
 	p.log = nil
-	p.service.Statistics.Report(p, time.Unix(2000, 0))
+	p.service.ReportStatistics(time.Unix(2000, 0))
 	p.want("statistics", strings.Join(p.log[1:], "\n"), `statistics: domain lookup hits=1 miss=0 success=100%
 statistics: address lookup hits=0 miss=1 success=0%
 statistics: max simultaneous domains=1 addresses=1 connection=3`)
@@ -352,17 +352,17 @@ statistics: max simultaneous domains=1 addresses=1 connection=3`)
 
 func TestStatistics(t *testing.T) {
 	p := newPeer(t, "3.6", false)
-	s := &p.service.Statistics
-	s.Report(p, time.Unix(1000, 0))
+	s := p.service
+	s.ReportStatistics(time.Unix(1000, 0))
 	p.want("nothing happened", strings.Join(p.log, "\n"), "")
 	start := time.Date(2026, 11, 1, 9, 8, 7, 0, time.Local)
-	s.Report(p, start)
-	s.destination = lookups{hits: 2, misses: 1}
-	s.Report(p, start)
+	s.ReportStatistics(start)
+	s.Counters.Destination.Hits, s.Counters.Destination.Misses[missEmpty] = 2, 1
+	s.ReportStatistics(start)
 	p.want("only lookups", strings.Join(p.log, "\n"), `statistics: start interval Nov  1 09:08:07
 statistics: domain lookup hits=2 miss=1 success=66%`)
 	p.log = nil
-	s.Report(p, start)
+	s.ReportStatistics(start)
 	p.want("starts anew", strings.Join(p.log, "\n"), "")
 }
 

@@ -4,7 +4,7 @@ import (
 	"strconv"
 
 	"scache/attrproto"
-	"scache/scached/strerror"
+	"scache/scached/cache"
 )
 
 // The status that a request is answered with (src/global/scache.h).
@@ -29,52 +29,90 @@ type request struct {
 	perform    func(c *Conn, list []byte) Action
 }
 
-var requests = [...]request{
+// requestKinds is how many requests there are, of which the first ones are the
+// reference's.
+const (
+	requestKinds      = 7
+	referenceRequests = 4
+)
+
+var requests = [requestKinds]request{
 	{"save_endp", "scache_save_endp_service", []attrproto.Want{
 		{Type: attrproto.TypeInt, Name: "ttl"}, {Name: "label"}, {Name: "property"}}, 0, (*Conn).saveEndpoint},
 	{"save_dest", "scache_save_dest_service", []attrproto.Want{
 		{Type: attrproto.TypeInt, Name: "ttl"}, {Name: "label"}, {Name: "property"}, {Name: "label"}}, 0, (*Conn).saveDestination},
 	{"find_endp", "scache_find_endp_service", []attrproto.Want{{Name: "label"}}, 1, (*Conn).findEndpoint},
 	{"find_dest", "scache_find_dest_service", []attrproto.Want{{Name: "label"}}, 2, (*Conn).findDestination},
+	{RequestStatus, RequestStatus, nil, 0, (*Conn).tellStatus},
+	{RequestList, RequestList, wantList, 0, (*Conn).list},
+	{RequestFlush, RequestFlush, wantFlush, 0, (*Conn).flush},
 }
 
-// findRequest returns the request with that name, nil if there is none.
-func findRequest(name []byte) *request {
-	for i := range requests {
-		if requests[i].name == string(name) {
-			return &requests[i]
+// findRequest returns the number of the request with that name, requestKinds if
+// there is none.
+func (s *Service) findRequest(name []byte) int {
+	known := requests[:]
+	if !s.Control {
+		known = requests[:referenceRequests]
+	}
+	for i := range known {
+		if known[i].name == string(name) {
+			return i
 		}
 	}
-	return nil
+	return requestKinds
+}
+
+// requestNames are those of metrics.
+var requestNames = [requestKinds + 1]string{requestKinds: "unknown"}
+
+func init() {
+	for i := range requests {
+		requestNames[i] = requests[i].name
+	}
 }
 
 // serve carries out the request, if its parameters are as they should be.
 func (r *request) serve(c *Conn, list []byte, count int) Action {
 	bad := count != len(r.wants)
-	if !bad && r.wants[0].Type == attrproto.TypeInt {
+	if !bad && len(r.wants) > 0 && r.wants[0].Type == attrproto.TypeInt {
 		c.ttl = int(int32(c.scan.Uint(0)))
 		bad = c.ttl <= 0
 		c.ttl = min(c.ttl, c.service.TTLLimit)
 	}
 	if bad {
-		c.service.Log.Warning(r.service + ": bad or missing request parameter")
-		c.refuse(StatusBad)
-		return Input
+		return c.bad()
 	}
 	c.malformed = 0
+	if len(c.service.labels) > 0 {
+		c.service.forgetLabels()
+	}
 	return r.perform(c, list)
+}
+
+// bad refuses a request whose parameters are not as they should be.
+func (c *Conn) bad() Action {
+	c.service.Log.Warning(c.request.service + ": bad or missing request parameter")
+	c.refuse(StatusBad)
+	return Input
 }
 
 func (c *Conn) saveDestination(list []byte) Action {
 	s := c.service
-	s.Cache.SaveDestination(c.ttl, c.scan.Bytes(list, 1), c.scan.Bytes(list, 2), c.scan.Bytes(list, 3))
+	destination, endpoint := c.label(list, 1), c.label(list, 3)
+	s.Cache.Tag = c.transport
+	if s.Cache.SaveDestination(c.ttl, destination, c.scan.Bytes(list, 2), endpoint) {
+		s.Counters.RefreshedBindings++
+	} else {
+		s.Counters.SavedBindings++
+	}
 	s.Statistics.savedDestination(s.Cache.Size())
 	c.reply(StatusOK)
 	return Input
 }
 
 func (c *Conn) saveEndpoint(list []byte) Action {
-	c.arguments = append(c.arguments[:0], c.scan.Bytes(list, 1)...)
+	c.arguments = append(c.arguments[:0], c.label(list, 1)...)
 	c.split = len(c.arguments)
 	c.arguments = append(c.arguments, c.scan.Bytes(list, 2)...)
 	c.state = readingDescriptor
@@ -86,117 +124,46 @@ func (c *Conn) saveEndpoint(list []byte) Action {
 	return Descriptor
 }
 
-// Received gives the connection the descriptor that it asked for, and passes
-// its ownership; or -1 and the error for which there is none, which is nil when
-// the byte came without one.
-func (c *Conn) Received(fd int, err error) Action {
-	c.received(fd, err)
-	return c.settle(c.run(nil))
-}
-
-func (c *Conn) received(fd int, err error) Action {
-	s := c.service
-	c.awaitRequest()
-	if fd < 0 {
-		c.arguments = keep(c.arguments, nil)
-		s.Log.Warning(c.request.service + ": unable to receive file descriptor: " + strerror.Of(err))
-		c.refuse(StatusFailed)
-		return Input
-	}
-	s.Cache.SaveEndpoint(c.ttl, c.arguments[:c.split], c.arguments[c.split:], fd)
-	c.arguments = keep(c.arguments, nil)
-	c.reply(StatusOK)
-	s.Statistics.savedEndpoint(s.Cache.Size())
-	return Input
-}
-
 func (c *Conn) findEndpoint(list []byte) Action {
-	found, ok := c.service.Cache.FindEndpoint(c.scan.Bytes(list, 0))
+	dead := c.service.Counters.SessionsClosed[cache.Dead]
+	found, ok := c.service.Cache.FindEndpoint(c.label(list, 0))
 	if !ok {
-		c.service.Statistics.address.misses++
-		c.refuse(StatusFailed)
-		return Input
+		return c.missed(&c.service.Counters.Endpoint, missEmpty, dead)
 	}
 	c.reply(StatusOK, found.Property)
-	return c.handOver(found.Session)
+	return c.handOver(found)
 }
 
 func (c *Conn) findDestination(list []byte) Action {
-	found, ok := c.service.Cache.FindDestination(c.scan.Bytes(list, 0))
+	dead := c.service.Counters.SessionsClosed[cache.Dead]
+	found, ok := c.service.Cache.FindDestination(c.label(list, 0))
 	if !ok {
-		c.service.Statistics.destination.misses++
-		c.refuse(StatusFailed)
-		return Input
+		why := missUnknown
+		if found.Bound {
+			why = missEmpty
+		}
+		return c.missed(&c.service.Counters.Destination, why, dead)
 	}
 	c.reply(StatusOK, found.DestinationProperty, found.Property)
-	return c.handOver(found.Session)
+	return c.handOver(found)
 }
 
-// handOver begins to give a session to the client, who was told of it.
-func (c *Conn) handOver(session int) Action {
-	c.session = session
-	if c.service.Dialect.Before {
-		c.await(readingReady, wantDummy, attrproto.FlagStrict)
-		return Input
+// missed answers a lookup that found nothing. That is for another reason when
+// there are more dead sessions now than before.
+func (c *Conn) missed(lookups *Lookups, why int, dead uint64) Action {
+	if c.service.Counters.SessionsClosed[cache.Dead] > dead {
+		why = missDead
 	}
-	if c.service.Dialect.reads() {
-		c.state = awaitingRead
-		return AwaitRead
-	}
-	c.state = sending
-	return Send
-}
-
-// AnswerRead tells that the client has read all that it was sent.
-func (c *Conn) AnswerRead() Action {
-	c.state = sending
-	return Send
-}
-
-// Sent tells that the client has its session, or the error for which it has
-// not.
-func (c *Conn) Sent(err error) Action {
-	switch {
-	case err != nil:
-		c.failedToSend(err)
-	case c.service.Dialect.afterMay():
-		c.handedOver()
-		c.lateDummy = true
-	case c.service.Dialect.After:
-		c.await(readingReceived, wantDummy, attrproto.FlagStrict)
-	default:
-		c.handedOver()
-	}
-	return c.settle(c.run(nil))
-}
-
-func (c *Conn) failedToSend(err error) Action {
-	c.service.Log.Warning(c.request.service + ": cannot send file descriptor: " + strerror.Of(err))
-	c.handedOver()
+	lookups.Misses[why]++
+	c.service.transports.of(c.transport).misses++
+	c.refuse(StatusFailed)
 	return Input
 }
 
-// handedOver ends a hand-over, whether the client has the SMTP session or not.
-func (c *Conn) handedOver() {
-	c.service.Close(c.session)
-	c.session = -1
-	if c.request.properties == 1 {
-		c.service.Statistics.address.hits++
-	} else {
-		c.service.Statistics.destination.hits++
-	}
-	c.awaitRequest()
-}
-
-// Broken tells that the client cannot be written to.
-func (c *Conn) Broken(err error) {
-	switch c.state {
-	case readingDescriptor:
-		c.service.Log.Warning(c.request.service + ": unable to receive file descriptor: " + strerror.Of(err))
-		c.awaitRequest()
-	case readingReady, awaitingRead, sending, readingReceived:
-		c.failedToSend(err)
-	}
+// label is the i'th value, a label, as it goes into the cache.
+func (c *Conn) label(list []byte, i int) (label []byte) {
+	label, c.transport = c.service.label(c.scan.Bytes(list, i))
+	return label
 }
 
 // refuse answers a request with a status and empty properties.
@@ -209,6 +176,7 @@ func (c *Conn) refuse(status int) {
 // the wire in the same encoding.
 func (c *Conn) reply(status int, properties ...[]byte) {
 	c.discard()
+	c.service.Counters.Requests[c.number][status]++
 	digits := strconv.Itoa(status)
 	c.trace("status", digits)
 	c.out = attrproto.AppendUnchecked(c.out, "status", digits)

@@ -27,6 +27,14 @@ type Config struct {
 	Live   func(fd int) bool
 	Limits cache.Limits
 	Now    int64 // the time in seconds, see cache.Options
+	// Control allows the requests of an administrator, see control.go. Without it
+	// they are unknown ones, as they are for the reference.
+	Control bool
+	// About, if set, is what the server tells about itself when it is asked for
+	// its status: version, process id, clients, and so on.
+	About func() []Attribute
+	// NameSpaces make transports share their sessions.
+	NameSpaces []NameSpace
 }
 
 // A Service is a connection cache and what its clients share. It is used from
@@ -34,18 +42,24 @@ type Config struct {
 type Service struct {
 	Config
 	Cache      *cache.Multi
+	Counters   Counters
 	Statistics Statistics
 
-	stream    string // what messages call a client
-	wrongSaid bool   // a warning about the dialect was logged
-	wrongAt   int64  // then, in seconds
+	transports transports
+	page       []byte // of a listing
+	labels     []byte // of the request that is carried out, in their name space
+	start      time.Time
+	stream     string // what messages call a client
+	wrongSaid  bool   // a warning about the dialect was logged
+	wrongAt    int64  // then, in seconds
 }
 
 // NewService returns a service with an empty cache. Its statistics begin at
 // start.
 func NewService(config Config, start time.Time) *Service {
-	s := &Service{Config: config, stream: config.Name + " socket"}
+	s := &Service{Config: config, stream: config.Name + " socket", start: start}
 	s.Statistics.start = start
+	s.transports.open()
 	options := cache.Options{
 		Close: s.end, Fit: s.fit, Now: config.Now, Limits: config.Limits,
 	}
@@ -66,6 +80,14 @@ func (s *Service) Forget() {
 
 // end ends a session that is dropped from the cache.
 func (s *Service) end(c cache.Closed) {
+	s.Counters.SessionsClosed[c.Reason]++
+	s.transports.of(c.Tag).sessions--
+	switch c.Reason {
+	case cache.Expired:
+		s.Counters.AgeExpired.add(c.Age)
+	case cache.Dead:
+		s.Counters.AgeDead.add(c.Age)
+	}
 	if s.End != nil {
 		s.End(c)
 	} else {

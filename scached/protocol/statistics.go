@@ -7,35 +7,46 @@ import (
 	"scache/scached/cache"
 )
 
-// Statistics count since the last report. Domains are destinations, addresses
-// are endpoints, connections are sessions.
+// Statistics are what has happened since the last report. Domains are
+// destinations, addresses are endpoints, connections are sessions.
 type Statistics struct {
 	start                time.Time
-	destination, address lookups
+	destination, address lookups    // then
 	most                 cache.Size // the highest of each seen just after a save
 }
 
-type lookups struct{ hits, misses int }
+type lookups struct{ hits, misses uint64 }
 
-// Report logs the statistics, or nothing when there is nothing to log, and
-// starts anew. The form is that of scache_status_dump in src/scache/scache.c.
-func (s *Statistics) Report(log Logger, now time.Time) {
-	if *s != (Statistics{start: s.start}) {
-		log.Info("statistics: start interval " + s.start.Format("Jan _2 15:04:05"))
+func (l *Lookups) sum() lookups { return lookups{l.Hits, l.missed()} }
+
+func (l lookups) since(before lookups) lookups {
+	return lookups{l.hits - before.hits, l.misses - before.misses}
+}
+
+// ReportStatistics logs the statistics, or nothing when there is nothing to
+// log, and starts anew. The form is that of scache_status_dump in
+// src/scache/scache.c.
+func (s *Service) ReportStatistics(now time.Time) {
+	last := &s.Statistics
+	destination, address := s.Counters.Destination.sum(), s.Counters.Endpoint.sum()
+	domains, addresses := destination.since(last.destination), address.since(last.address)
+	if domains != (lookups{}) || addresses != (lookups{}) || last.most != (cache.Size{}) {
+		s.Log.Info("statistics: start interval " + last.start.Format("Jan _2 15:04:05"))
 	}
-	s.destination.report(log, "domain")
-	s.address.report(log, "address")
-	if s.most != (cache.Size{}) {
-		log.Info("statistics: max simultaneous domains=" + strconv.Itoa(s.most.Destinations) +
-			" addresses=" + strconv.Itoa(s.most.Endpoints) + " connection=" + strconv.Itoa(s.most.Sessions))
+	domains.report(s.Log, "domain")
+	addresses.report(s.Log, "address")
+	if last.most != (cache.Size{}) {
+		s.Log.Info("statistics: max simultaneous domains=" + strconv.Itoa(last.most.Destinations) +
+			" addresses=" + strconv.Itoa(last.most.Endpoints) + " connection=" + strconv.Itoa(last.most.Sessions))
 	}
-	*s = Statistics{start: now}
+	*last = Statistics{start: now, destination: destination, address: address}
 }
 
 func (l lookups) report(log Logger, what string) {
 	if total := l.hits + l.misses; total > 0 {
-		log.Info("statistics: " + what + " lookup hits=" + strconv.Itoa(l.hits) +
-			" miss=" + strconv.Itoa(l.misses) + " success=" + strconv.Itoa(l.hits*100/total) + "%")
+		number := func(n uint64) string { return strconv.FormatUint(n, 10) }
+		log.Info("statistics: " + what + " lookup hits=" + number(l.hits) +
+			" miss=" + number(l.misses) + " success=" + number(l.hits*100/total) + "%")
 	}
 }
 

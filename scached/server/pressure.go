@@ -45,6 +45,13 @@ func (p *pressure) say(log protocol.Logger) {
 	}
 }
 
+// noteDropped counts what the cache has dropped since the last time.
+func (s *Server) noteDropped() {
+	dropped := s.service.Cache.Dropped.Sum()
+	s.pressure.sessions += dropped - s.dropped
+	s.dropped = dropped
+}
+
 // makeRoom sees to it that one more descriptor can be opened. The client in
 // turn, if any, stays.
 func (s *Server) makeRoom(turn *client) {

@@ -39,7 +39,10 @@ type Config struct {
 	MaxSleep time.Duration
 
 	LiveCheck   bool // look at a session before it is handed out
-	StringLimit int  // bytes of a name or value
+	Control     bool // answer the requests of an administrator
+	NameSpaces  []protocol.NameSpace
+	Version     string // of the program, for them
+	StringLimit int    // bytes of a name or value
 	Limits      cache.Limits
 	MaxClients  int
 }
@@ -80,6 +83,7 @@ type Server struct {
 	sequence   int32
 	capacity   int // descriptors of clients and sessions
 	pressure   pressure
+	dropped    int       // by the cache, so far
 	deafUntil  time.Time // when to accept clients again; zero while we do
 
 	idleSince  time.Time // when the last client left
@@ -103,7 +107,8 @@ func New(config Config) (*Server, error) {
 	settings := protocol.Config{
 		Name: config.Name, Dialect: config.Dialect, TTLLimit: int(config.TTLLimit / time.Second),
 		StringLimit: config.StringLimit, Verbose: config.Verbose, Log: config.ClientLog, Flooded: config.Flooded,
-		Limits: config.Limits, Close: s.descriptors.close, Now: seconds,
+		Limits: config.Limits, Control: config.Control, NameSpaces: config.NameSpaces, About: s.about,
+		Close: s.descriptors.close, Now: seconds,
 	}
 	if config.LiveCheck {
 		settings.Live = s.descriptors.live
@@ -249,7 +254,7 @@ func (s *Server) sayGoodbye() {
 
 // Report logs what there is to say once Run has returned.
 func (s *Server) Report() {
-	s.pressure.sessions += s.service.Cache.Dropped.Sum()
+	s.noteDropped()
 	s.pressure.say(s.config.Log)
 	s.logStatistics()
 }
@@ -264,7 +269,7 @@ func (s *Server) statisticsPeriod() time.Duration {
 
 func (s *Server) logStatistics() {
 	if s.config.Statistics > 0 {
-		s.service.Statistics.Report(s.config.Log, s.now)
+		s.service.ReportStatistics(s.now)
 	}
 }
 
@@ -332,7 +337,7 @@ func (s *Server) runTimers() {
 		}
 		s.expel(c, unix.ETIMEDOUT)
 	}
-	s.pressure.sessions += s.service.Cache.Dropped.Sum()
+	s.noteDropped()
 	s.pressure.report(s.config.Log, s.now)
 	if !s.deafUntil.IsZero() && !s.now.Before(s.deafUntil) && s.ending.IsZero() {
 		s.deafUntil = time.Time{}

@@ -7,6 +7,7 @@
 package settings
 
 import (
+	"fmt"
 	"time"
 
 	"scache/scached/cache"
@@ -25,7 +26,9 @@ type Settings struct {
 
 	Protocol     string // the version of a dialect
 	LiveCheck    bool
-	StringLimit  int // bytes
+	Control      bool
+	Spaces       string // see NameSpaces
+	StringLimit  int    // bytes
 	Limits       cache.Limits
 	ClientLimit  int
 	WarningLimit int // a second; 0 for any number
@@ -41,6 +44,19 @@ func (s *Settings) Service() daemon.Service {
 func (s *Settings) Dialect() protocol.Dialect {
 	dialect, _ := protocol.FindDialect(s.Protocol)
 	return dialect
+}
+
+// NameSpaces are those that were chosen. What could not be read was refused.
+func (s *Settings) NameSpaces() []protocol.NameSpace {
+	spaces, _ := protocol.ParseNameSpaces(s.Spaces)
+	return spaces
+}
+
+func (s *Settings) checkSpaces() error {
+	if _, err := protocol.ParseNameSpaces(s.Spaces); err != nil {
+		return fmt.Errorf("parameter scached_name_spaces: %w", err)
+	}
+	return nil
 }
 
 // snapshot is the version whose parameters differ from those of all later ones.
@@ -82,6 +98,17 @@ func (s *Settings) Parameters() []daemon.Parameter {
 			Name: "scached_live_check", Default: "yes", Target: &s.LiveCheck,
 			Help: "look at a session before it is handed out",
 			More: "One that the server has closed, or in which it has spoken, is then skipped. With no it is handed out, as scache(8) does.",
+		},
+		{
+			Name: "scached_control", Default: "yes", Target: &s.Control,
+			Help: "answer requests of an administrator: what is in the cache, and drop it",
+			More: "They come over the same socket, which only root and the owner of the mail system reach. With no they are unknown, as they are for scache(8).",
+		},
+		{
+			Name: "scached_name_spaces", Default: "", Target: &s.Spaces, Check: s.checkSpaces,
+			Help: "transports that share sessions, as in relay=smtp",
+			More: "What transport relay saves and looks up then goes by the name smtp. Transports keep their sessions apart since they may differ " +
+				"in anything, from the source address to the TLS policy: let only those share that differ in nothing.",
 		},
 		{
 			Name: "scached_string_limit", Default: "65536", Target: &s.StringLimit, Min: 4096, Unit: "bytes",

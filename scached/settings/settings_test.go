@@ -33,7 +33,7 @@ func TestDefaults(t *testing.T) {
 	got, found := examine(t, "", "")
 	want := Settings{
 		TTLLimit: 2 * time.Second, StatisticsPeriod: 10 * time.Minute,
-		Protocol: "3.6", LiveCheck: true, StringLimit: 65536,
+		Protocol: "3.6", LiveCheck: true, Control: true, StringLimit: 65536,
 		Limits:      cache.Limits{Sessions: 20000, EndpointSessions: 10000, Bindings: 20000, DestinationBindings: 1000, DestinationMemory: 1 << 20, Memory: 64 << 20},
 		ClientLimit: 10000, WarningLimit: 100,
 	}

@@ -1,0 +1,25 @@
+package server
+
+import (
+	"os"
+	"strconv"
+
+	"scache/scached/protocol"
+)
+
+// about is what the server tells an administrator about itself. The names are
+// those of package protocol's control requests.
+func (s *Server) about() []protocol.Attribute {
+	number := func(name string, n int) protocol.Attribute {
+		return protocol.Attribute{Name: name, Value: strconv.Itoa(n)}
+	}
+	return []protocol.Attribute{
+		{Name: "version", Value: s.config.Version},
+		number("pid", os.Getpid()),
+		number("clients", s.count),
+		number("descriptors", s.count+int(s.descriptors.open.Load())),
+		number("closing", int(s.descriptors.open.Load())-s.service.Cache.Size().Sessions),
+		number(`limit{name="scached_client_limit"}`, s.config.MaxClients),
+		number(`limit{name="descriptors"}`, s.capacity),
+	}
+}
