@@ -17,7 +17,9 @@ import (
 
 func main() {
 	var set settings.Settings
-	p := daemon.Start(os.Args, set.Service())
+	service := set.Service()
+	service.Threads = server.Threads
+	p := daemon.Start(os.Args, service)
 	if p.Verbose > 0 {
 		p.Log.Info("scached " + version.String() + ", dialect " + set.Protocol)
 	}

@@ -92,6 +92,9 @@ func (d *Daemon) spawn(program string, o Options) error {
 	if o.NoFile > 0 {
 		cmd.limitDescriptors(o.NoFile)
 	}
+	if o.NoThreads {
+		cmd.forbidThreads()
+	}
 	if err := d.openLogs(&cmd, o.Log); err != nil {
 		return err
 	}

@@ -38,6 +38,7 @@ type Options struct {
 	Unprivileged bool     // -u
 	Verbose      int      // number of -v
 	NoFile       int      // limit on descriptors, soft and hard; 0 leaves it alone
+	NoThreads    bool     // no process and no thread may be started, unless by root
 	Env          []string // added to the little that a master passes on
 	Generation   string   // GENERATION; DefaultGeneration in octal if empty
 	Log          LogMode

@@ -33,6 +33,12 @@ func (c *Command) limitDescriptors(n int) {
 	c.steps = append(c.steps, fmt.Sprintf("ulimit -n %d", n))
 }
 
+// forbidThreads sets the limit on processes and threads of a user who is not root
+// to one. Shells do not agree on the option's name.
+func (c *Command) forbidThreads() {
+	c.steps = append(c.steps, "{ ulimit -u 1 2>/dev/null || ulimit -p 1; }")
+}
+
 // ownDev gives the process a /dev of its own, in a mount namespace of its own:
 // the directory dir, which holds the caller's log socket and gets the few
 // devices that a daemon wants.

@@ -12,7 +12,15 @@ import (
 // privilegeAttacks is no attack, but what one could use: what the daemon may do
 // once it runs.
 func privilegeAttacks() []Attack {
-	return []Attack{{Name: "privileges that are left", Hurts: true, Strike: privileges}}
+	return []Attack{
+		{Name: "privileges that are left", Hurts: true, Strike: privileges},
+		{
+			// As when delivery agents have used up the limit of the user, which is the
+			// daemon's as well.
+			Name:    "no thread can be started, and sessions linger",
+			Options: master.Options{NoThreads: true}, Hurts: true, Strike: lingeringSessions,
+		},
+	}
 }
 
 func privileges(a *Arena) error {

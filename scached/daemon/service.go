@@ -15,6 +15,10 @@ type Service struct {
 
 	// Solitary services have a process limit of 1 in master.cf.
 	Solitary bool
+	// Threads is how many system calls of the service can be blocked at a time,
+	// besides that in which its event loop waits. So many goroutines can be in one
+	// even when the system does not let the process have another thread.
+	Threads int
 	// Local services exchange descriptors with their clients, which only
 	// UNIX-domain sockets can carry.
 	Local bool

@@ -134,6 +134,7 @@ func (s *starter) run() error {
 		s.checkOptions,
 		s.readGeneration,
 		s.goHome,
+		s.reserveThreads,
 		s.enterJail,
 		s.adoptDescriptors,
 	}
@@ -309,6 +310,11 @@ func (s *starter) goHome() error {
 	if s.Params.MaillogFile != "" {
 		s.Log.reachAt("public/" + s.Params.PostlogService)
 	}
+	return nil
+}
+
+func (s *starter) reserveThreads() error {
+	reserveThreads(s.service.Threads)
 	return nil
 }
 

@@ -12,6 +12,10 @@ import (
 // closers is how many closes may be under way in the background.
 const closers = 8
 
+// Threads is how many threads a server can need at a time besides the one that
+// Run is on.
+const Threads = closers
+
 // closePatience is how long a close may wait for the remote end, less when others
 // have to wait for it.
 const closePatience = 100 * time.Millisecond

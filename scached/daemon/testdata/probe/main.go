@@ -6,14 +6,21 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
+	"runtime"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"scache/scached/daemon"
 )
 
+// threads is how many calls this program can be blocked in.
+const threads = 8
+
 func main() {
-	p := daemon.Start(os.Args, daemon.Service{Solitary: true, Local: true})
+	p := daemon.Start(os.Args, daemon.Service{Solitary: true, Local: true, Threads: threads})
 	for _, action := range p.Args {
 		name, arg, _ := strings.Cut(action, "=")
 		switch name {
@@ -30,12 +37,51 @@ func main() {
 		case "cwd":
 			dir, err := os.Getwd()
 			fmt.Println(dir, err)
+		case "block":
+			fmt.Println("blocked", block())
 		case "wait": // until standard input ends
 			fmt.Println("waiting")
 			os.Stdin.Read(make([]byte, 1))
 		default:
-			fmt.Fprintln(os.Stderr, "usage: probe [options] [params] [process] [info=TEXT] [notify] [regain] [cwd] [wait]")
+			fmt.Fprintln(os.Stderr, "usage: probe [options] [params] [process] [info=TEXT] [notify] [regain] [cwd] [block] [wait]")
 			os.Exit(2)
 		}
 	}
+}
+
+// block does what can need threads, all at once: as many calls as there may be that
+// block, on threads of their own, a wait for signals, the watchdog, and work for
+// the garbage collector on every processor.
+func block() int {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM)
+	defer daemon.NewWatchdog(time.Hour, func() {}).Stop()
+	var pipe [2]int
+	if err := syscall.Pipe(pipe[:]); err != nil {
+		panic(err)
+	}
+	var blocked sync.WaitGroup
+	for range threads {
+		blocked.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			syscall.Read(pipe[0], make([]byte, 1))
+		})
+	}
+	var garbage sync.WaitGroup
+	for range 4 {
+		garbage.Go(func() {
+			kept := make([][]byte, 100)
+			for i := range 20000 {
+				kept[i%len(kept)] = make([]byte, 4096)
+			}
+			runtime.GC()
+		})
+	}
+	garbage.Wait()
+	syscall.Kill(os.Getpid(), syscall.SIGTERM)
+	<-signals
+	syscall.Write(pipe[1], make([]byte, threads))
+	blocked.Wait()
+	return threads
 }
