@@ -9,8 +9,23 @@ SOAKTIME ?= 10m
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  = -s -w -X scache/scached/version.version=$(VERSION)
 
+# For packagers. DESTDIR: below which files are put. DAEMONDIR: where scached
+# goes; Postfix's daemon_directory, or beside scachectl, from where "scachectl
+# install" copies it.
+PREFIX    ?= /usr/local
+SBINDIR   ?= $(PREFIX)/sbin
+DAEMONDIR ?= $(SBINDIR)
+MANDIR    ?= $(PREFIX)/share/man
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
+
+# The date of everything that is made, so that it is made the same again.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+
+# Where everything is built.
+BIN ?= bin
+
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o bin/ ./cmd/scached ./cmd/scachectl
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(BIN)/ ./cmd/scached ./cmd/scachectl
 
 # Postfix is what everything is compared with. SKIP_POSTFIX=1: do not install it.
 postfix:
@@ -27,13 +42,18 @@ mandoc:
 
 run: build
 	@$(MAKE) -s postfix || echo "Postfix cannot be had here"
-	@bin/scachectl run
+	@$(BIN)/scachectl run
 
+# With DESTDIR no Postfix is touched, as packagers expect.
+ifdef DESTDIR
+install: install-files
+else
 install: build
-	bin/scachectl install --config $(CONFIG) --scached bin/scached
+	$(BIN)/scachectl install --config $(CONFIG) --scached $(BIN)/scached
+endif
 
 uninstall: build
-	bin/scachectl uninstall --config $(CONFIG)
+	$(BIN)/scachectl uninstall --config $(CONFIG)
 
 # What starts a Postfix, or is compared with the reference in real time, is tested
 # one package at a time. cgo is only for the race detector.
@@ -44,6 +64,53 @@ test: build postfix cc mandoc
 	$(GO) tool staticcheck ./...
 	$(GOTEST) $$($(GO) list ./... | grep -v $(ALONE))
 	$(GOTEST) -p 1 $$($(GO) list ./... | grep $(ALONE))
+
+# Manual pages, completions, a sample of scached.cf.
+doc: build
+	$(BIN)/scachectl generate $(BIN)/doc
+
+# BINARIES: where the programs are that are put into place.
+BINARIES ?= $(BIN)
+install-files: doc
+	install -d -m 755 $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DAEMONDIR)
+	install -m 755 $(BINARIES)/scachectl $(DESTDIR)$(SBINDIR)/scachectl
+	install -m 755 $(BINARIES)/scached $(DESTDIR)$(DAEMONDIR)/scached
+	cd $(BIN)/doc/man && for page in */*; do \
+		install -D -m 644 $$page $(abspath $(DESTDIR))$(MANDIR)/$$page; done
+	cd $(BIN)/doc/completion && \
+		install -D -m 644 scachectl.bash $(abspath $(DESTDIR))$(PREFIX)/share/bash-completion/completions/scachectl && \
+		install -D -m 644 _scachectl $(abspath $(DESTDIR))$(PREFIX)/share/zsh/vendor-completions/_scachectl && \
+		install -D -m 644 scachectl.fish $(abspath $(DESTDIR))$(PREFIX)/share/fish/vendor_completions.d/scachectl.fish
+	install -D -m 644 $(BIN)/doc/scached.cf $(DESTDIR)$(PREFIX)/share/doc/scached/scached.cf
+	install -d -m 755 $(DESTDIR)$(UNITDIR)
+	sed 's|@SBINDIR@|$(SBINDIR)|' scripts/package/scached-exporter.service >$(DESTDIR)$(UNITDIR)/scached-exporter.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/scached-exporter.service
+
+# What is built for others goes here.
+DIST      ?= $(BIN)/dist
+ARCHES     = amd64 arm64
+ARCH      ?= $(shell $(GO) env GOARCH)
+# Debian wants a version that begins with a digit, and that rises.
+DEBVERSION = $(patsubst v%,%,$(if $(filter v%,$(VERSION)),$(subst -,+,$(VERSION)),0.$(SOURCE_DATE_EPOCH)+$(subst -,.,$(VERSION))))
+
+programs-%:
+	CGO_ENABLED=0 GOARCH=$* $(GO) build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(BIN)/$*/ ./cmd/scached ./cmd/scachectl
+
+deb: programs-$(ARCH)
+	rm -rf $(BIN)/stage && mkdir -p $(DIST)
+	$(MAKE) -s install-files BINARIES=$(BIN)/$(ARCH) DESTDIR=$(BIN)/stage PREFIX=/usr DAEMONDIR=/usr/lib/postfix/sbin
+	cd scripts/package && ARCH=$(ARCH) DEBVERSION='$(DEBVERSION)' STAGE=$(abspath $(BIN)/stage) CF=$(abspath $(BIN)/doc/scached.cf) \
+		$(GO) tool nfpm package --config nfpm.yaml --packager deb --target $(abspath $(DIST))/scached_$(DEBVERSION)_$(ARCH).deb
+
+dist: doc $(ARCHES:%=archive-%)
+
+archive-%: programs-% doc
+	rm -rf $(BIN)/archive-$*
+	install -d -m 755 $(BIN)/archive-$*/scached-$(VERSION) $(DIST)
+	install -m 755 $(BIN)/$*/scached $(BIN)/$*/scachectl $(BIN)/archive-$*/scached-$(VERSION)
+	cp -R $(BIN)/doc/man $(BIN)/doc/completion $(BIN)/doc/scached.cf README.md $(BIN)/archive-$*/scached-$(VERSION)
+	tar -C $(BIN)/archive-$* --sort=name --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw,a-s \
+		--mtime=@$(SOURCE_DATE_EPOCH) -cf - scached-$(VERSION) | gzip -9n >$(DIST)/scached-$(VERSION)-linux-$*.tar.gz
 
 # Every fuzz target for FUZZTIME.
 fuzz: postfix
@@ -61,11 +128,11 @@ bench:
 
 # Our own scenarios on the reference, over the wire.
 refs: build postfix
-	bin/scachectl refs
+	$(BIN)/scachectl refs
 
 # Long runs: churn, random scenarios, mail while the daemon is killed.
 soak: build postfix
-	bin/scachectl soak --duration $(SOAKTIME)
+	$(BIN)/scachectl soak --duration $(SOAKTIME)
 	$(GO) test ./compat/diff -run TestRandomScenario -soak $(SOAKTIME) -timeout 0 -v
 
-.PHONY: build postfix cc mandoc run install uninstall test fuzz bench refs soak
+.PHONY: build postfix cc mandoc run install uninstall test fuzz bench refs soak doc install-files deb dist

@@ -29,6 +29,7 @@ taken back with "scachectl uninstall". It does not reload Postfix.`,
 
 func newUninstall() *cobra.Command {
 	var o install.Options
+	var all bool
 	c := &cobra.Command{
 		Use:   "uninstall",
 		Short: "take back what install did",
@@ -36,10 +37,17 @@ func newUninstall() *cobra.Command {
 changed in master.cf since, and removes what "scachectl install" has added. It
 does not reload Postfix.`,
 		Args: cobra.NoArgs,
-		RunE: installing(&o, install.Uninstall),
+		RunE: installing(&o, func(o install.Options) error {
+			if all {
+				return install.UninstallAll(o)
+			}
+			return install.Uninstall(o)
+		}),
 	}
 	configVar(c, &o)
 	dryRunVar(c, &o)
+	c.Flags().BoolVar(&all, "all", false, "for every Postfix instance that uses scached")
+	c.MarkFlagsMutuallyExclusive("all", "config")
 	return c
 }
 

@@ -144,6 +144,27 @@ func Uninstall(o Options) error {
 	return nil
 }
 
+// UninstallAll is [Uninstall] for every instance that uses the daemon, if there is
+// one. The options' ConfigDir is not looked at.
+func UninstallAll(o Options) error {
+	o.ConfigDir = ""
+	in, err := open(o)
+	if err != nil {
+		return err
+	}
+	dirs := in.users()
+	if in.entry.command() == daemonName || in.record.has(in.ConfigDir) {
+		dirs = append(dirs, in.ConfigDir)
+	}
+	for _, dir := range dirs {
+		o.ConfigDir = dir
+		if err := Uninstall(o); err != nil {
+			return fmt.Errorf("%s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
 // unsetDialect takes back what setDialect did.
 func (in *instance) unsetDialect() error {
 	own, err := readOwnFile(in.ConfigDir)

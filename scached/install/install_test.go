@@ -264,6 +264,19 @@ func TestInstall(t *testing.T) {
 			it.must(install.Uninstall(first))
 			it.unchanged(before)
 		}},
+		{"all instances", func(it *installTest) {
+			before := it.state()
+			second := it.options
+			second.ConfigDir = it.newConfig()
+			it.must(install.Install(it.options))
+			it.must(install.Install(second))
+			it.Setenv("MAIL_CONFIG", it.options.ConfigDir)
+			it.must(install.UninstallAll(it.options))
+			it.unchanged(before)
+			it.must(install.UninstallAll(it.options)) // none is left
+			it.options = second
+			it.masterIs("", "")
+		}},
 		{"an instance of postmulti", func(it *installTest) {
 			it.Setenv("MAIL_CONFIG", it.options.ConfigDir)
 			before := it.state()
