@@ -45,7 +45,11 @@ func (r *ScriptResult) clean() bool { return len(r.Differences) == 0 && len(r.Er
 func CompareScripts(ctx context.Context, files []string, sides []Side, out io.Writer) error {
 	var errs []error
 	compared := false
-	for _, r := range compareScripts(ctx, files, sides) {
+	results := compareScripts(ctx, files, sides)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	for _, r := range results {
 		r.print(out)
 		compared = compared || r.compared
 		if len(r.Differences) > 0 && len(errs) == 0 {
@@ -76,7 +80,14 @@ func compareScripts(ctx context.Context, files []string, sides []Side) []ScriptR
 	for i, file := range files {
 		wait.Go(func() { results[i] = compareFile(file, sides, timesTogether, 0) })
 	}
-	wait.Wait()
+	// A script that sleeps does not hear of an interrupt.
+	done := make(chan struct{})
+	go func() { wait.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return nil
+	}
 	for i, file := range files {
 		if results[i].late && ctx.Err() == nil {
 			results[i] = compareFile(file, sides, timesAlone, timesTogether)

@@ -32,7 +32,7 @@ func says(p *daemon.Parameter) string {
 	}
 	switch {
 	case p.Kind() == "time":
-		text += fmt.Sprintf(" A time in whole seconds, with a unit (s, m, h, d, w); at least %d s.", p.Min)
+		text += " A time with a unit: s, m, h, d or w."
 	case p.Unit != "" && p.Min > 1:
 		text += fmt.Sprintf(" At least %d.", p.Min)
 	}
