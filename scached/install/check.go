@@ -23,7 +23,9 @@ func Check(o Options) error {
 	found := in.look()
 	fmt.Fprintf(o.Out, "Postfix %s, configured in %s, speaks dialect %s\n", in.version, in.ConfigDir, found.dialect)
 	fmt.Fprintf(o.Out, "service %s in %s runs %s\n", in.service, in.masterCF, in.entry.command())
-	fmt.Fprintf(o.Out, "%s is scached, version %s\n", in.source(), found.program)
+	if found.runs {
+		fmt.Fprintf(o.Out, "%s runs here\n", in.source())
+	}
 	for _, value := range found.config.Values {
 		if value.Source != daemon.FromDefault {
 			fmt.Fprintf(o.Out, "%s = %s (%s)\n", value.Name, value.Text, value.Source)
@@ -40,7 +42,7 @@ func Check(o Options) error {
 
 // findings are what there is to know before anything is changed.
 type findings struct {
-	program      string // version of the daemon
+	runs         bool   // the daemon does, with the configuration as it is
 	dialect      string // that this Postfix speaks
 	spoken       string // that the daemon would speak
 	spokenSource string
@@ -72,11 +74,10 @@ func (in *instance) look() *findings {
 	f.dialect, err = dialectOf(in.version)
 	f.problem(err)
 	f.problem(in.checkCommand())
-	f.program, err = programVersion(in.source())
-	if f.problem(err) || len(f.config.Errors) > 0 {
+	if f.problem(checkProgram(in.source())) || len(f.config.Errors) > 0 {
 		return f // the daemon would only say it again
 	}
-	f.problem(try(in.source(), in.ConfigDir, in.entry.chroot(), in.entry.args()))
+	f.runs = !f.problem(try(in.source(), in.ConfigDir, in.entry.chroot(), in.entry.args()))
 	return f
 }
 

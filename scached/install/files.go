@@ -43,10 +43,14 @@ func writeAtomic(path string, data []byte, mode fs.FileMode, like string) error 
 			return err
 		}
 	}
-	if err := copyLabel(like, file.Name()); err != nil {
-		return fmt.Errorf("give %s the SELinux label of %s: %w", path, like, err)
+	labelErr := copyLabel(like, file.Name())
+	if err := os.Rename(file.Name(), path); err != nil {
+		return err
 	}
-	return os.Rename(file.Name(), path)
+	if labelErr != nil {
+		return fmt.Errorf("give %s the SELinux label of %s: %w; run \"restorecon -v %s\", and this command again", path, like, labelErr, path)
+	}
+	return nil
 }
 
 // replaceText gives a file that still has the content before another one. It
@@ -69,16 +73,25 @@ func replaceText(path string, before, after []byte) error {
 // labelName is the extended attribute that SELinux goes by.
 const labelName = "security.selinux"
 
-// copyLabel gives a file the SELinux label of another one, if that has one: a
-// file in a system directory has that of the directory otherwise, and master(8)
-// may not run it.
-func copyLabel(from, to string) error {
+// labelOf returns the SELinux label of a file; empty when it has none, or when
+// there is no SELinux.
+func labelOf(path string) string {
 	label := make([]byte, 4096)
-	n, err := unix.Getxattr(from, labelName, label)
-	if err != nil || n == 0 {
-		return nil // no label, no file, or no SELinux
+	n, err := unix.Getxattr(path, labelName, label)
+	if err != nil {
+		return ""
 	}
-	return unix.Setxattr(to, labelName, label[:n], 0)
+	return string(label[:n])
+}
+
+// copyLabel gives a file the SELinux label of another one, if that has one: it
+// has that of its directory otherwise, and master(8) may not run it.
+func copyLabel(from, to string) error {
+	label := labelOf(from)
+	if label == "" || label == labelOf(to) {
+		return nil
+	}
+	return unix.Setxattr(to, labelName, []byte(label), 0)
 }
 
 // mayChange tells whether the process may create and replace files in a

@@ -19,30 +19,29 @@ import (
 // programPath is what the Go tool writes into the daemon.
 const programPath = "scache/cmd/scached"
 
-// programVersion returns the version of a daemon, and an error when the file is
-// anything else or is for another machine.
-func programVersion(path string) (string, error) {
+// checkProgram makes sure that a file is the daemon, for a machine like this one.
+func checkProgram(path string) error {
 	file, err := elf.Open(path)
 	if err != nil {
 		if errors.As(err, new(*elf.FormatError)) || errors.Is(err, io.EOF) {
-			return "", fmt.Errorf("%s is no program", path)
+			return fmt.Errorf("%s is no program", path)
 		}
-		return "", err
+		return err
 	}
 	defer file.Close()
 	self, err := elf.Open("/proc/self/exe")
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer self.Close()
 	if file.Machine != self.Machine || file.Class != self.Class || file.Data != self.Data {
-		return "", fmt.Errorf("%s is for another machine: %v, where this one is %v", path, file.Machine, self.Machine)
+		return fmt.Errorf("%s is for another machine: %v, where this one is %v", path, file.Machine, self.Machine)
 	}
 	info, err := buildinfo.ReadFile(path)
 	if err != nil || info.Path != programPath {
-		return "", fmt.Errorf("%s is not scached", path)
+		return fmt.Errorf("%s is not scached", path)
 	}
-	return info.Main.Version, nil
+	return nil
 }
 
 // trialTime is how long a trial may last.
