@@ -367,8 +367,19 @@ statistics: domain lookup hits=2 miss=1 success=66%`)
 }
 
 func TestAllocations(t *testing.T) {
-	p := newPeer(t, "3.6", false)
-	requests := [][]byte{[]byte(saveEndpoint), []byte(saveBinding), []byte(findBinding), []byte(dummy), []byte(dummy), []byte(findEndpoint)}
+	t.Run("plain", func(t *testing.T) { testAllocations(newPeer(t, "3.6", false)) })
+	t.Run("name spaces", func(t *testing.T) {
+		p := newPeer(t, "3.6", false)
+		p.service.NameSpaces = []NameSpace{{"slow", "smtp"}, {"relay", "smtp"}}
+		testAllocations(p)
+	})
+}
+
+func testAllocations(p *peer) {
+	relay := func(request string) []byte {
+		return []byte(strings.ReplaceAll(request, "label\x00", "label\x00relay\n"))
+	}
+	requests := [][]byte{relay(saveEndpoint), relay(saveBinding), relay(findBinding), []byte(dummy), []byte(dummy), relay(findEndpoint)}
 	p.service.Close = func(int) {}
 	cycle := func() {
 		for _, request := range requests {
@@ -385,9 +396,9 @@ func TestAllocations(t *testing.T) {
 	}
 	cycle()
 	if n := testing.AllocsPerRun(100, cycle); n > 0 {
-		t.Errorf("%v allocations in a cycle of requests", n)
+		p.Errorf("%v allocations in a cycle of requests", n)
 	}
 	if len(p.log) > 0 {
-		t.Errorf("log: %q", p.log)
+		p.Errorf("log: %q", p.log)
 	}
 }

@@ -79,7 +79,7 @@ const (
 	MaxText    = 4 << 10
 
 	mostEntries = 1000      // that one request looks at
-	mostBytes   = 256 << 10 // of their labels
+	mostBytes   = 128 << 10 // of their labels
 )
 
 // An Attribute is a name and its value.
@@ -136,14 +136,17 @@ func (f *filter) hasField(label, want []byte) bool {
 	if _, rest, ok := bytes.Cut(label, []byte("\n")); ok {
 		label = rest
 	}
-	for more := true; more; {
-		var field []byte
-		field, label, more = bytes.Cut(label, []byte("\n"))
-		if f.matchesText(field, want) {
+	for at := 0; ; at++ {
+		i := bytes.Index(label[at:], want)
+		if i < 0 {
+			return false
+		}
+		at += i
+		end := at + len(want)
+		if (at == 0 || label[at-1] == '\n') && (f.prefix || end == len(label) || label[end] == '\n') {
 			return true
 		}
 	}
-	return false
 }
 
 // A cursor says after which item to go on. A flush takes the bindings first.

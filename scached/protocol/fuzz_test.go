@@ -33,6 +33,12 @@ var messages = []string{
 	"\x00",
 	list("request", "bogus"),
 	list("request", "find_endp", "ttl", "1"),
+	list("request", "scached_status"),
+	list("request", "scached_list", "what", "bindings", "transport", "", "destination", "", "endpoint", "e", "match", "exact", "cursor", "", "count", "2"),
+	list("request", "scached_list", "what", "sessions", "transport", "o", "destination", "", "endpoint", "", "match", "prefix", "cursor", "s2", "count", "9"),
+	list("request", "scached_flush", "transport", "", "destination", "d", "endpoint", "", "match", "exact", "cursor", ""),
+	list("request", "save_endp", "ttl", "1", "label", "relay\ne\n", "property", "p"),
+	list("request", "find_endp", "label", "smtp\ne\n"),
 }
 
 // A host carries out what connections ask for, and keeps an account of
@@ -54,8 +60,8 @@ func newHost(t *testing.T, settings int) *host {
 	h := &host{T: t, now: 1000, closed: make(map[int]int)}
 	config := Config{
 		Name: "scache", Dialect: Dialects[settings%len(Dialects)], TTLLimit: 2, StringLimit: 64, Log: h,
-		Verbose: settings&4 != 0,
-		Limits:  cache.Limits{Sessions: 5, EndpointSessions: 3, Bindings: 3, DestinationBindings: 2, DestinationMemory: 1024, Memory: 4096}, Now: h.now,
+		Verbose: settings&4 != 0, Control: settings&32 != 0, NameSpaces: []NameSpace{{"relay", "smtp"}},
+		Limits: cache.Limits{Sessions: 5, EndpointSessions: 3, Bindings: 3, DestinationBindings: 2, DestinationMemory: 1024, Memory: 4096}, Now: h.now,
 		Close: func(fd int) { h.closed[fd]++ },
 	}
 	config.Flooded = func() bool { return settings&8 != 0 }
@@ -206,7 +212,7 @@ func (h *host) finish() {
 // that every descriptor is closed exactly once.
 func FuzzConn(f *testing.F) {
 	for _, seed := range transcriptTapes(f) {
-		for _, settings := range []byte{0, 1, 2, 3, 4 | 8, 16, 16 | 8 | 1} {
+		for _, settings := range []byte{0, 1, 2, 3, 4 | 8, 16, 16 | 8 | 1, 32, 32 | 8 | 3} {
 			f.Add(append([]byte{settings}, seed...))
 		}
 	}
