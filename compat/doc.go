@@ -6,7 +6,8 @@
 // [scache/compat/mail] sends mail through it. [scache/compat/script] is the
 // language of the scenarios, [scache/compat/diff] compares ours with the
 // reference, [scache/compat/bench] measures both, and [scache/compat/torture]
-// attacks ours.
+// attacks ours. [scache/compat/wire] is the raw client that they share, and
+// [scache/compat/testbed] builds the programs for their tests.
 //
 // Everything lives in temporary directories and on loopback addresses with ports
 // that the kernel chose. Nothing here touches the system's own Postfix.

@@ -64,9 +64,9 @@ func disconnect(c *call) error {
 	return nil
 }
 
-// finish CLIENT
+// shutdown CLIENT
 // tells the daemon that the client will send nothing more.
-func finish(c *wire.Client, _ []string) error {
+func shutdown(c *wire.Client, _ []string) error {
 	return c.Finish()
 }
 

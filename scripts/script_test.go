@@ -60,7 +60,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"descriptors": command(descriptors),
 	"connect":     command(connect),
 	"disconnect":  command(disconnect),
-	"finish":      command(onClient(finish)),
+	"shutdown":    command(onClient(shutdown)),
 	"send":        command(onClient(send)),
 	"request":     command(onClient(request)),
 	"expect":      command(onClient(expect)),

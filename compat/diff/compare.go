@@ -14,8 +14,8 @@ type Difference struct {
 	// Reference and Ours say what each did.
 	Reference string `json:"reference"`
 	Ours      string `json:"ours"`
-	// Name is that of a difference that is there on purpose (see Named), or
-	// empty.
+	// Name is what a difference that is there on purpose is called (see Named).
+	// It is empty for all others.
 	Name string `json:"name,omitempty"`
 }
 
@@ -85,7 +85,7 @@ func sameAnswer(a, b Answer) bool {
 		slices.Equal(a.Changed, b.Changed)
 }
 
-// sameTokens takes a number that was not recorded for any.
+// sameTokens lets a number that was not recorded stand for any other.
 func sameTokens(a, b []int) bool {
 	return slices.EqualFunc(a, b, func(x, y int) bool { return x == y || x == 0 || y == 0 })
 }

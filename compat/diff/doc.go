@@ -18,6 +18,15 @@
 // [Generate] makes random transcripts, [Shrink] makes small ones out of them,
 // and [Run] is all of it together: the command "scachectl diff".
 //
+// Scripts of cache operations (package script) are compared more simply: by what
+// their lookups find. [CompareScript] runs one on several sides at once, which are
+// servers or the cache in this process; [StartServers] starts servers, and
+// [CompareScripts] reports on files: the command "scachectl refs".
+//
+// A ttl ends with a second of the wall clock, so what has to do with seconds has
+// to reach all daemons in the same one. On a busy machine it may be too slow for
+// that; it is then repeated, at last alone, and never taken for a result.
+//
 // The status channel is compared record by record when the daemon is verbose.
 // Otherwise ours leaves out the records that master(8) has no use for
 // (src/master/master_status.c ignores those that say nothing new).

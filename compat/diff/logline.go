@@ -25,8 +25,8 @@ type normalizer struct {
 	clientCount, sessionCount int
 }
 
-// normalize returns the lines of one transcript. To lines that it has returned
-// it does nothing.
+// normalize returns the lines of one transcript. Lines that it has
+// returned before stay as they are.
 func normalize(lines []string) []string {
 	n := normalizer{clients: make(map[string]string), sessions: make(map[string]string)}
 	normal := []string{}

@@ -133,8 +133,9 @@ func (d Difference) sameThing(live Difference) bool {
 	return d.Step == live.Step && d.What == live.What+" on record" && d.Name == live.Name
 }
 
-// freshly plays a transcript to daemons that were started for it, so many times
-// at most, if the machine is too busy for it.
+// freshly plays a transcript to daemons that were started for it. If the machine
+// is too busy it does so again, up to the given number of times in all; after that
+// the error is ErrLate.
 func (p Programs) freshly(ctx context.Context, t *Transcript, times int) (*comparison, error) {
 	for try := 1; ; try++ {
 		pair, err := p.start(ctx, t.Setup)

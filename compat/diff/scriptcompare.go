@@ -43,7 +43,7 @@ func (l lookup) same(other lookup) bool {
 // CompareScript runs a script on all sides at once. On a server, "cache_type
 // multi" gives the script labels of its own, as if the cache were empty. A side
 // where the commands take longer than the seconds that they belong to runs the
-// script again, at most so many times in all; then the error is
+// script again, up to the given number of times in all; after that the error is
 // [script.ErrLate]. Errors of the script are in the comparison.
 func CompareScript(name, text string, sides []Side, times int) (Comparison, error) {
 	runs := make([]*scriptRun, len(sides))

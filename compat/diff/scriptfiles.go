@@ -96,8 +96,8 @@ func compareScripts(ctx context.Context, files []string, sides []Side) []ScriptR
 	return results
 }
 
-// compareFile runs a script as often as need be, after it has run some times
-// before.
+// compareFile compares a script, which may be run a number of times, and was run
+// before that often without a result.
 func compareFile(file string, sides []Side, times, before int) ScriptResult {
 	r := ScriptResult{Name: strings.TrimSuffix(filepath.Base(file), ".in")}
 	text, err := os.ReadFile(file)

@@ -19,7 +19,7 @@ type SinkOptions struct {
 	Delay       time.Duration // time that the delivery of a message takes
 }
 
-// A Sink is an SMTP server that accepts every message and keeps books. Its
+// A Sink is an SMTP server that accepts every message and records it. Its
 // methods may be called from any goroutine.
 type Sink struct {
 	options  SinkOptions
@@ -108,7 +108,7 @@ func (s *Sink) accept() {
 	}
 }
 
-// enter books a connection, unless the sink is being closed.
+// enter records a connection, unless the sink is being closed.
 func (s *Sink) enter(conn net.Conn) *SinkSession {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,8 +144,8 @@ func (s *Sink) bookTLS(session *SinkSession) {
 	session.TLS = true
 }
 
-// Sessions returns a copy of the books: a session for every connection that
-// was made, in that order.
+// Sessions returns a copy of what was recorded: a session for every connection
+// that was made, in that order.
 func (s *Sink) Sessions() []SinkSession {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -25,7 +25,7 @@ import (
 // DeliverStandIn delivers the mail to a sink without Postfix: every sender is
 // a stand-in for smtp(8) (src/smtp/smtp_reuse.c), which asks the cache for a
 // session and saves it after each message. The daemon runs under a stand-in
-// master, without privileges to drop if there are none.
+// master; where the caller is not root, it drops no privileges, having none.
 func DeliverStandIn(ctx context.Context, program string, mail Injection) (result *Result, err error) {
 	sink, err := StartSink(SinkOptions{})
 	if err != nil {

@@ -15,14 +15,15 @@ type FileTail struct {
 	done   chan struct{}
 }
 
-// TailFile starts to read path, which need not exist yet.
+// TailFile starts to read path, which need not exist yet. The caller calls
+// [FileTail.Stop].
 func TailFile(path string, log *Log) *FileTail {
 	t := &FileTail{ending: make(chan struct{}), done: make(chan struct{})}
 	go t.run(path, log)
 	return t
 }
 
-// stop returns when what the file holds is in the Log.
+// Stop returns when what the file holds is in the Log.
 func (t *FileTail) Stop() {
 	close(t.ending)
 	<-t.done

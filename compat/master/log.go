@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A LogLine is one line that a Postfix daemon logged.
+// A LogLine is one line that a Postfix program logged.
 type LogLine struct {
 	At   time.Time // when it arrived here
 	Raw  string    // as it was received, without the line's end
@@ -24,6 +24,7 @@ type Log struct {
 	changed chan struct{} // closed and replaced with every line
 }
 
+// NewLog returns a log without lines.
 func NewLog() *Log {
 	return &Log{changed: make(chan struct{})}
 }

@@ -27,7 +27,8 @@ func readStderr(r *os.File, log *Log, done chan<- struct{}) {
 	}
 }
 
-// A DatagramLog is a socket that daemons log to, a line a datagram.
+// A DatagramLog is a socket that daemons log to, a datagram for each line. It goes
+// on until [DatagramLog.Close].
 type DatagramLog struct {
 	conn  *net.UnixConn
 	path  string
@@ -36,7 +37,8 @@ type DatagramLog struct {
 	done  chan struct{}
 }
 
-// endOfLog is what drain sends: no daemon logs an empty line.
+// endOfLog is what Close sends to itself, so that all that was sent before is
+// read. No daemon logs such a line.
 const endOfLog = "\x00"
 
 // listenDatagramLog makes the socket and adds every line to log.
@@ -66,7 +68,8 @@ func (d *DatagramLog) read() {
 	}
 }
 
-// close returns when everything sent before it has been read.
+// Close returns when everything sent before it has been read, and removes the
+// socket.
 func (d *DatagramLog) Close() {
 	if err := d.sendEnd(); err == nil {
 		<-d.done
@@ -86,7 +89,9 @@ func (d *DatagramLog) sendEnd() error {
 	return err
 }
 
-// OpenSyslog gives the command a syslog socket of its own, below top.
+// OpenSyslog makes a syslog socket in the directory top, adds what comes to log,
+// and lets cmd find the socket as /dev/log, which needs a mount namespace: without
+// the right to make one the error is [ErrNoMount]. The caller closes the socket.
 func OpenSyslog(cmd *Command, top string, log *Log) (*DatagramLog, error) {
 	if !MayMount() {
 		return nil, ErrNoMount

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A StatusRecord is one message of a daemon to its master
+// A StatusRecord is one message of a daemon to its master, as the daemon sent it
 // (src/master/master_proto.h).
 type StatusRecord struct {
 	PID        int32

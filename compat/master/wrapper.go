@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// A Command is what to execute, and in what surroundings.
+// A Command is what to execute, and in what surroundings. Set Path and Argv, and
+// execute what [Command.Wrapped] returns.
 type Command struct {
 	Path  string
 	Argv  []string
@@ -17,7 +18,7 @@ type Command struct {
 	steps []string // shell commands to run first, in the process itself
 }
 
-// wrapped returns the command with its steps in front. What has to be changed
+// Wrapped returns the command with its steps in front. What has to be changed
 // between fork and exec is left to a shell that then becomes the program: the
 // process number stays, and the descriptors pass through.
 func (c Command) Wrapped() Command {
@@ -60,11 +61,11 @@ func mountNamespace() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 }
 
-// ErrNoMount is why a daemon cannot have a /dev of its own. The system's is no
-// substitute: whatever else logs would come in between.
+// ErrNoMount means that a daemon cannot have a /dev of its own. The system's is no
+// substitute: the lines of other programs would come in between.
 var ErrNoMount = errors.New("a syslog socket needs the right to make mount namespaces")
 
-// MayMount tells whether this process can make mount namespaces.
+// MayMount tells, by trying, whether this process can make mount namespaces.
 func MayMount() bool {
 	c := Command{Path: "/bin/sh", Argv: []string{"sh", "-c", "mount --bind /tmp /tmp"}, Attr: mountNamespace()}
 	process, err := os.StartProcess(c.Path, c.Argv, &os.ProcAttr{Sys: c.Attr})

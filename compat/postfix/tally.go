@@ -27,7 +27,7 @@ func (t *Tally) ReusedShare() float64 {
 	return float64(t.Reused) / float64(t.Sent)
 }
 
-// What smtp(8) says when the cache lets it down (src/global/scache_clnt.c).
+// CacheProblems are what smtp(8) says when the cache lets it down (src/global/scache_clnt.c).
 var CacheProblems = []string{
 	"problem talking to service private/scache",
 	"disabling connection caching",
@@ -71,8 +71,8 @@ func TallyOf(lines []master.LogLine, cacheProgram string) Tally {
 // fork and its exec: it takes itself for the master.
 const forkedChild = "master_sigdeath: kill process group"
 
-// UnexpectedWarnings returns the warnings that hold none of the allowed parts,
-// and that a Postfix without fault does not have either.
+// UnexpectedWarnings returns the warnings that hold none of the allowed parts.
+// What any Postfix may warn of when it is stopped is allowed, too.
 func (t *Tally) UnexpectedWarnings(allowed ...string) []master.LogLine {
 	allowed = append([]string{forkedChild}, allowed...)
 	return slices.DeleteFunc(slices.Clone(t.Warnings), func(line master.LogLine) bool {

@@ -181,7 +181,7 @@ func (r *runner) setVerbose(words []string) bool {
 	return true
 }
 
-// help tells the commands; to a person, also what they do.
+// help names the commands; a person is also told what they do.
 func (r *runner) help([]string) bool {
 	names := []string{"commands:"}
 	for _, c := range commands {
@@ -203,7 +203,8 @@ func (c command) String() string {
 	return fmt.Sprintf("  %-48s %s\n", strings.TrimSpace(c.name+" "+c.usage), c.explain)
 }
 
-// Help tells all commands, a line each, for people.
+// Help lists all commands and what they do, a line each, as "scachectl script
+// --help" and README.md have it.
 func Help() string {
 	var plain, extended strings.Builder
 	for _, c := range commands {

@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	// ErrFailed is what every [Errors] is.
+	// ErrFailed is in every [Errors], for [errors.Is].
 	ErrFailed = errors.New("script failed")
 
 	// ErrNoScript means that a file is something else: there is not one command
@@ -34,7 +34,7 @@ func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.Name, e.Line,
 // Errors are all that is wrong with a script, in the order in which it was told.
 type Errors []*Error
 
-// maxTold is how many errors are told; the rest is most often more of the same.
+// maxTold is how many errors are shown; the rest is most often more of the same.
 const maxTold = 14
 
 // Error has a line for each error.
@@ -49,7 +49,7 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Is tells that the script failed.
+// Is makes every Errors an [ErrFailed].
 func (e Errors) Is(target error) bool { return target == ErrFailed }
 
 // maxText is how much of a line an error shows: it may be one of any file.

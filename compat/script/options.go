@@ -23,7 +23,7 @@ type Options struct {
 	// Server is the socket of a server that is used for "cache_type multi", and
 	// Version its protocol's; the newest if empty.
 	Server, Version string
-	// Found, when set, is called for each lookup, with its line.
+	// Found, if not nil, is called after each lookup, with the number of its line.
 	Found func(line int, result Result)
 
 	typed bool // by a person, on a terminal
