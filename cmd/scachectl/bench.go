@@ -82,6 +82,9 @@ func (b *benchCommand) report(c *cobra.Command, files []string) (*bench.Report, 
 	if len(files) > 0 {
 		return readReports(files)
 	}
+	if err := b.Check(); err != nil {
+		return nil, misuse{err}
+	}
 	b.Args = strings.Fields(b.args)
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		b.Progress = os.Stderr

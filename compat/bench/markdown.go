@@ -9,7 +9,8 @@ import (
 )
 
 // WriteMarkdown writes the tables of the README: what a cycle costs with each
-// load, the worst ratio first, and everything else.
+// load, the worst ratio first, and everything else. Of two figures in a cell the
+// first one is ours.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	r.loadTable(&b)
@@ -25,11 +26,11 @@ func (r *Report) loadTable(b *strings.Builder) {
 		return cmp.Compare(b.CPU.Ratio().Median(), a.CPU.Ratio().Median())
 	})
 	row(b, "load", "CPU a cycle, µs: scached", "scache(8)", "ratio (lowest to highest round)",
-		"context switches a cycle", "p50 of a request, µs", "p99, µs")
-	row(b, "---", "---", "---", "---", "---", "---", "---")
+		"context switches a cycle", "cycles a second", "p50 of a request, µs", "p99, µs")
+	row(b, "---", "---", "---", "---", "---", "---", "---", "---")
 	for _, c := range cases {
 		row(b, c.load.String(), number(c.CPU.Ours.Median()), number(c.CPU.Reference.Median()), ratio(c.CPU.Ratio()),
-			both(c.Switches), both(c.P50), both(c.P99))
+			both(c.Switches), both(c.Rate), both(c.P50), both(c.P99))
 	}
 }
 
@@ -56,9 +57,12 @@ func (r *Report) otherTable(b *strings.Builder) {
 			add(m.String(), m.metrics()...)
 		}
 	}
-	for _, c := range r.Load {
-		if c.Pause == 0 {
-			add(c.load.String(), c.Rate, c.Memory, c.Calls)
+	for i, c := range r.Load {
+		if c.Pause == 0 && c.Sessions == r.Load[0].Sessions {
+			add(c.load.String(), c.Calls)
+		}
+		if i == len(r.Load)-1 || r.Load[i+1].Sessions != c.Sessions {
+			add(c.load.String(), c.Memory)
 		}
 	}
 	if none, many := r.find(load{0, 1, 0}), r.find(load{18000, 1, 0}); none != nil && many != nil {

@@ -66,7 +66,8 @@ func Defaults() Options {
 // longestPause is well below ipc_idle, after which smtp(8) disconnects.
 const longestPause = 2 * time.Second
 
-func (o *Options) check() error {
+// Check tells what is wrong with the options, if anything is.
+func (o *Options) Check() error {
 	switch {
 	case o.Rounds < 1:
 		return errors.New("at least one round is needed")
@@ -112,7 +113,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if !canBeClient {
 		return nil, errors.New("the program did not call RunClient")
 	}
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	r := &run{options: o, subjects: []*subject{{program: o.Scached}}}

@@ -98,7 +98,7 @@ func ratio(s Series) string {
 // number writes three digits or more.
 func number(x float64) string {
 	switch {
-	case x >= 100:
+	case x >= 99.95:
 		return fmt.Sprintf("%.0f", x)
 	case x >= 10:
 		return fmt.Sprintf("%.1f", x)
