@@ -34,10 +34,19 @@ func Check(o Options) error {
 	found.warn(in)
 	if found.dialect != "" && found.spoken != "" && found.spoken != found.dialect {
 		found.problems = append(found.problems, fmt.Errorf(
-			"%s is %s (%s), but Postfix %s speaks %s, so that no connection would be reused; \"scachectl install\" sets it",
-			dialectParameter, found.spoken, found.spokenSource, in.version, found.dialect))
+			"%s is %s (%s), but Postfix %s speaks %s, so that %s; \"scachectl install\" sets it",
+			dialectParameter, found.spoken, found.spokenSource, in.version, found.dialect, misunderstanding(found.dialect)))
 	}
 	return errors.Join(found.problems...)
+}
+
+// misunderstanding says what becomes of mail when the daemon speaks another
+// dialect than Postfix.
+func misunderstanding(postfix string) string {
+	if postfix == "2.2" || postfix == "20040720" {
+		return "mail would stop: this version asks again for ever"
+	}
+	return "no connection would be reused"
 }
 
 // findings are what there is to know before anything is changed.

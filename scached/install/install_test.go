@@ -419,7 +419,9 @@ func TestVersions(t *testing.T) {
 	t.Run("check says what install would set", func(t *testing.T) {
 		it := newInstallTest(t)
 		it.pretend("3.5.6")
-		it.refused(install.Check(it.options), `scached_protocol_version is 3.6 (default), but Postfix 3.5.6 speaks 2.3`)
+		it.refused(install.Check(it.options), `scached_protocol_version is 3.6 (default), but Postfix 3.5.6 speaks 2.3, so that no connection would be reused`)
+		it.pretend("2.2.4")
+		it.refused(install.Check(it.options), "so that mail would stop")
 	})
 	t.Run("set in main.cf", func(t *testing.T) {
 		it := newInstallTest(t)
