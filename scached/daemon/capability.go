@@ -31,29 +31,6 @@ func onAllThreads(what string, errno syscall.Errno) error {
 	return &callError{what, errno}
 }
 
-// seal forbids those.
-func dropBounds() error {
-	for capability := uintptr(0); ; capability++ {
-		held, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, capability, 0, 0, 0)
-		if err == unix.EINVAL {
-			return nil // that was the last one
-		}
-		if err != nil {
-			return &callError{"prctl(PR_CAPBSET_READ)", err}
-		}
-		if held == 0 {
-			continue
-		}
-		err = prctl("PR_CAPBSET_DROP", unix.PR_CAPBSET_DROP, capability)
-		if errors.Is(err, unix.EPERM) || err == errThreads {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
 // seal forbids new privileges and core dumps, which would hold other people's
 // data, takes all capabilities away, and looks whether it worked.
 //
