@@ -15,6 +15,9 @@ type Service struct {
 
 	// Solitary services have a process limit of 1 in master.cf.
 	Solitary bool
+	// Descriptors is the least limit on file descriptors with which the service is of
+	// any use, with the ten or so that every Go program and every daemon has.
+	Descriptors int
 	// Threads is how many system calls of the service can be blocked at a time,
 	// besides that in which its event loop waits. So many goroutines can be in one
 	// even when the system does not let the process have another thread.

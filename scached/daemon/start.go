@@ -57,7 +57,7 @@ func realSystem() *system {
 		firstFD:    flowReadFD,
 		accounts:   accounts{passwd: "/etc/passwd", group: "/etc/group"},
 		privileges: realPrivileges,
-		wait:       time.Sleep,
+		wait:       pause,
 		exit:       os.Exit,
 	}
 }
@@ -130,6 +130,7 @@ func (s *starter) run() error {
 		s.readParams,
 		s.openLog,
 		s.checkTerminal,
+		s.checkDescriptors,
 		s.readServiceParams,
 		s.checkOptions,
 		s.readGeneration,
@@ -248,6 +249,20 @@ func (s *starter) checkTerminal() error {
 	}
 	s.Log.useStderr(s.Program, s.sys.stderr)
 	return errors.New("do not run this command by hand")
+}
+
+// checkDescriptors is before anything of the Go runtime needs descriptors: without
+// them it ends the process in its own words. It has set the limit to the highest
+// possible already.
+func (s *starter) checkDescriptors() error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return &callError{"getrlimit", err}
+	}
+	if least := s.service.Descriptors; limit.Cur < uint64(least) {
+		return fmt.Errorf("the limit on file descriptors (ulimit -n) is %d: at least %d are needed", limit.Cur, least)
+	}
+	return nil
 }
 
 func (s *starter) readServiceParams() error {

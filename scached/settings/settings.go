@@ -34,9 +34,13 @@ type Settings struct {
 	WarningLimit int // a second; 0 for any number
 }
 
+// descriptors is the least limit on them with which a few clients are served and a
+// few sessions kept.
+const descriptors = 32
+
 // Service is the connection cache as master(8) knows it.
 func (s *Settings) Service() daemon.Service {
-	return daemon.Service{Parameters: s.Parameters(), File: File, Solitary: true, Local: true}
+	return daemon.Service{Parameters: s.Parameters(), File: File, Solitary: true, Local: true, Descriptors: descriptors}
 }
 
 // Dialect is the one that was chosen. There is one for every value that is
