@@ -6,6 +6,7 @@ package main
 import (
 	"os"
 	"os/signal"
+	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
@@ -23,6 +24,8 @@ func main() {
 	if p.Verbose > 0 {
 		p.Log.Info("scached " + version.String() + ", dialect " + set.Protocol)
 	}
+	// The runtime's limit is that of its own memory; the program takes some more.
+	debug.SetMemoryLimit(set.Resident() - 6<<20)
 	s, err := server.New(config(p, &set))
 	if err == nil && p.Stream {
 		err = s.ServeStream(0, 1)

@@ -27,6 +27,7 @@ type Arena struct {
 	mu      sync.Mutex
 	fds     []int    // owned
 	remarks []string // for the table
+	peak    int64    // see Outcome
 }
 
 func newArena(ctx context.Context, d *master.Daemon, full bool) *Arena {

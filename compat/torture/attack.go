@@ -25,6 +25,9 @@ type Attack struct {
 	// end, in bytes. 0 stands for 32 MiB: the Go runtime gives back what was a
 	// peak only after minutes.
 	Growth int64
+	// Peak is how much memory the daemon may take at any time, in bytes. 0 is for
+	// any amount.
+	Peak int64
 	// Settle is how long it may take until everything is as before: longer than
 	// any ttl. 0 stands for six seconds.
 	Settle time.Duration

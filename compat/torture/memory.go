@@ -24,6 +24,10 @@ func memoryAttacks() []Attack {
 			Options: master.Options{MainCF: "scached_binding_limit = 5000"}, After: saysSo("gave up ")},
 		{Name: "one destination with thousands of dead sessions", Strike: deadSessions, Greedy: true,
 			Options: master.Options{MainCF: "connection_cache_ttl_limit = 20s\nscached_destination_binding_limit = 10000"}, Settle: 22 * time.Second},
+		{Name: "one destination with bindings of 64 KB", Strike: longBindings, Lasts: true,
+			Options: master.Options{MainCF: "connection_cache_ttl_limit = 20s"}, Settle: 22 * time.Second},
+		{Name: "everything that is held, as much as there may be of it", Strike: everythingHeld, Greedy: true, Hurts: true, GivesUp: true, Growth: heldMost, Peak: heldMost,
+			Options: master.Options{MainCF: fmt.Sprintf("connection_cache_ttl_limit = 10s\nscached_memory_limit = %d", heldLimit)}, Settle: 12 * time.Second},
 		{Name: "one destination with thousands of bindings", Strike: manyBindings, Lasts: true,
 			Options: master.Options{MainCF: "connection_cache_ttl_limit = 60s"}},
 	}

@@ -19,6 +19,7 @@ type Outcome struct {
 	Unanswered    error // why a good client got no service during the attack
 	Leaked        int   // descriptors more than before, once everybody has gone
 	Grown         int64 // bytes of memory more than before
+	Peak          int64 // bytes of memory at any time, if the attack is about that
 	Failure       error // something else that should not have happened
 	Remarks       string
 
@@ -72,6 +73,9 @@ func (o *Outcome) Why() string {
 	}
 	if growth := cmp.Or(o.attack.Growth, defaultGrowth); o.Grown > growth {
 		why = append(why, fmt.Sprintf("memory has grown by %d MiB, more than %d", o.Grown>>20, growth>>20))
+	}
+	if o.attack.Peak > 0 && o.Peak > o.attack.Peak {
+		why = append(why, fmt.Sprintf("it took %d MiB of memory, more than %d", o.Peak>>20, o.attack.Peak>>20))
 	}
 	if o.Failure != nil {
 		why = append(why, o.Failure.Error())

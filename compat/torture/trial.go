@@ -42,7 +42,7 @@ func Against(ctx context.Context, program string, attack Attack, full bool) (*Ou
 	if err := o.recover(a, before); err != nil {
 		return nil, err
 	}
-	o.Remarks = strings.Join(a.remarks, "; ")
+	o.Remarks, o.Peak = strings.Join(a.remarks, "; "), a.peak
 	return o, nil
 }
 

@@ -50,6 +50,11 @@ func (s *Settings) Dialect() protocol.Dialect {
 	return dialect
 }
 
+// Resident is how much memory the process takes at most, in bytes, with what the
+// memory limit allows: what is held may be garbage once more before the runtime
+// collects it, and the program itself takes some.
+func (s *Settings) Resident() int64 { return 2*int64(s.Limits.Memory) + 16<<20 }
+
 // NameSpaces are those that were chosen. What could not be read was refused.
 func (s *Settings) NameSpaces() []protocol.NameSpace {
 	spaces, _ := protocol.ParseNameSpaces(s.Spaces)
