@@ -1,6 +1,7 @@
 package scripts
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"debug/elf"
 	"os"
@@ -104,10 +105,11 @@ func TestDistribution(t *testing.T) {
 	}
 }
 
-// Outside is a module of somebody else.
+// outside is a module of somebody else.
 const outside = `package main
 
 import (
+	"context"
 	"fmt"
 
 	"scache/attrproto"
@@ -118,7 +120,7 @@ import (
 func main() {
 	list, err := attrproto.Plain.AppendString(nil, "request", "find_endp")
 	fmt.Printf("%s%v\n", list, err)
-	_, err = client.Dial("/nowhere/scache", protocol.Dialects[0])
+	_, err = client.Dial(context.Background(), "/nowhere/scache", protocol.Dialects[0])
 	fmt.Println(err)
 }
 `
@@ -142,9 +144,11 @@ func TestImport(t *testing.T) {
 			cmd := exec.Command("sh", "-ec", "go mod init example.com/outside\n"+commands+"\ngo run .")
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), "SCACHE="+root, "GOWORK=", "GOFLAGS=-buildvcs=false")
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
 			out, err := cmd.Output()
 			if err != nil {
-				t.Fatalf("%v\n%s", err, out)
+				t.Fatalf("%v\n%s", err, &stderr)
 			}
 			if want := "request=find_endp\n<nil>\n"; !strings.HasPrefix(string(out), want) || !strings.Contains(string(out), "no such file") {
 				t.Errorf("printed %q", out)
