@@ -31,37 +31,54 @@ func onAllThreads(what string, errno syscall.Errno) error {
 	return &callError{what, errno}
 }
 
-// seal forbids new privileges and core dumps, which would hold other people's
-// data, takes all capabilities away, and looks whether it worked.
+// forbid makes sure that no program which is executed brings new privileges.
 //
-// The capability bounding set stays what it is. It only limits what a program
-// that is executed can gain, and that is nothing at all without new privileges.
-// To empty it would take a call for each of some forty capabilities on each
-// thread, which is more than half of the time that everything else up to the
-// event loop takes.
+// The capability bounding set stays what it is. It only limits what such a
+// program could gain, and that is nothing at all now. To empty it would take a
+// call for each of some forty capabilities on each thread, which is more than
+// half of the time that everything else up to the event loop takes.
+func forbid() error {
+	return prctl("PR_SET_NO_NEW_PRIVS", unix.PR_SET_NO_NEW_PRIVS, 1)
+}
+
+// seal forbids core dumps, which would hold other people's data, takes away the
+// capabilities that setuid has left, which is none as a rule, and looks whether
+// all of it worked.
 func seal() error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return &callError{"prctl(PR_SET_DUMPABLE)", err}
 	}
-	if err := prctl("PR_SET_NO_NEW_PRIVS", unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
+	left, err := capabilities()
+	if err != nil {
 		return err
 	}
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var none [2]unix.CapUserData
-	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET,
-		uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
-	if err := onAllThreads("capset", errno); err != nil {
-		return err
+	if left != [2]unix.CapUserData{} {
+		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var none [2]unix.CapUserData
+		_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET,
+			uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
+		if err := onAllThreads("capset", errno); err != nil {
+			return err
+		}
 	}
 	return verifySealed()
 }
 
-// verifySealed looks at one thread. The calls before it worked on all or on none.
-func verifySealed() error {
+// capabilities are those of one thread. The calls that change them work on all or
+// on none.
+func capabilities() (caps [2]unix.CapUserData, err error) {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var caps [2]unix.CapUserData
 	if err := unix.Capget(&header, &caps[0]); err != nil {
-		return &callError{"capget", err}
+		return caps, &callError{"capget", err}
+	}
+	return caps, nil
+}
+
+// verifySealed looks at one thread, likewise.
+func verifySealed() error {
+	caps, err := capabilities()
+	if err != nil {
+		return err
 	}
 	if caps != [2]unix.CapUserData{} {
 		return fmt.Errorf("capabilities are left over: effective %08x%08x permitted %08x%08x inheritable %08x%08x",

@@ -13,6 +13,9 @@ import (
 type jail struct {
 	root string   // new root directory; empty to keep the old one
 	user *account // nil to stay who we are
+	// threads starts the threads that can be needed: while nothing limits their
+	// number, and after the calls that take longer the more threads there are.
+	threads func()
 }
 
 // privileges are the system calls of a jail. Those about users and groups act
@@ -25,6 +28,7 @@ type privileges struct {
 	setgroups func([]int) error
 	setuid    func(int) error
 
+	forbid func() error // no new privileges
 	seal   func() error // give up everything that setuid leaves
 	verify func(*account) error
 }
@@ -36,6 +40,7 @@ var realPrivileges = privileges{
 	setgid:    syscall.Setgid,
 	setgroups: syscall.Setgroups,
 	setuid:    syscall.Setuid,
+	forbid:    forbid,
 	seal:      seal,
 	verify:    verifyIdentity,
 }
@@ -58,31 +63,32 @@ func (j jail) enter(p privileges) error {
 		}
 	}
 	if j.user == nil {
+		j.threads()
 		return nil
 	}
-	if err := j.user.become(p); err != nil {
-		return err
+	if err := p.setgid(j.user.gid); err != nil {
+		return &callError{fmt.Sprintf("setgid(%d)", j.user.gid), err}
+	}
+	if err := p.setgroups(j.user.groups); err != nil {
+		return &callError{"initgroups", err}
+	}
+	var incomplete error
+	if wasRoot {
+		if incomplete = p.forbid(); incomplete != nil && incomplete != errThreads {
+			return incomplete
+		}
+	}
+	j.threads()
+	if err := p.setuid(j.user.uid); err != nil {
+		return &callError{fmt.Sprintf("setuid(%d)", j.user.uid), err}
 	}
 	if err := p.verify(j.user); err != nil {
 		return err
 	}
-	if wasRoot {
+	if wasRoot && incomplete == nil {
 		return p.seal()
 	}
-	return nil
-}
-
-func (a *account) become(p privileges) error {
-	if err := p.setgid(a.gid); err != nil {
-		return &callError{fmt.Sprintf("setgid(%d)", a.gid), err}
-	}
-	if err := p.setgroups(a.groups); err != nil {
-		return &callError{"initgroups", err}
-	}
-	if err := p.setuid(a.uid); err != nil {
-		return &callError{fmt.Sprintf("setuid(%d)", a.uid), err}
-	}
-	return nil
+	return incomplete
 }
 
 // verifyIdentity makes sure that every identity of the process is the

@@ -40,6 +40,7 @@ func recorded(calls *[]string, root bool, fail string) privileges {
 		setgid:    func(id int) error { return do(fmt.Sprint("setgid ", id)) },
 		setgroups: func(ids []int) error { return do(fmt.Sprint("setgroups ", ids)) },
 		setuid:    func(id int) error { return do(fmt.Sprint("setuid ", id)) },
+		forbid:    func() error { return do("forbid") },
 		seal:      func() error { return do("seal") },
 		verify:    func(a *account) error { return do("verify " + a.name) },
 	}
@@ -47,7 +48,7 @@ func recorded(calls *[]string, root bool, fail string) privileges {
 
 func TestJailOrder(t *testing.T) {
 	user := &account{"postfix", 102, 105, []int{105, 11}}
-	whole := []string{"chroot /q", "chdir /", "setgid 105", "setgroups [105 11]", "setuid 102", "verify postfix", "seal"}
+	whole := []string{"chroot /q", "chdir /", "setgid 105", "setgroups [105 11]", "forbid", "threads", "setuid 102", "verify postfix", "seal"}
 	tests := []struct {
 		name string
 		jail jail
@@ -56,25 +57,27 @@ func TestJailOrder(t *testing.T) {
 		want []string
 		err  string
 	}{
-		{name: "nothing", want: nil},
-		{name: "chroot only", jail: jail{root: "/q"}, want: whole[:2]},
+		{name: "nothing", want: []string{"threads"}},
+		{name: "chroot only", jail: jail{root: "/q"}, want: []string{"chroot /q", "chdir /", "threads"}},
 		{name: "user only", jail: jail{user: user}, want: whole[2:]},
-		{name: "both", jail: jail{"/q", user}, want: whole},
+		{name: "both", jail: jail{root: "/q", user: user}, want: whole},
 		{
 			name: "not as root", jail: jail{user: user}, user: true,
-			want: []string{"setgid 105", "setgroups [105 11]", "setuid 102", "verify postfix"},
+			want: []string{"setgid 105", "setgroups [105 11]", "threads", "setuid 102", "verify postfix"},
 		},
-		{name: "no chroot", jail: jail{"/q", user}, fail: "chroot", want: whole[:1], err: "chroot(/q): Operation not permitted"},
-		{name: "no chdir", jail: jail{"/q", user}, fail: "chdir", want: whole[:2], err: "chdir(/): Operation not permitted"},
-		{name: "no group", jail: jail{"/q", user}, fail: "setgid", want: whole[:3], err: "setgid(105): Operation not permitted"},
-		{name: "no groups", jail: jail{"/q", user}, fail: "setgroups", want: whole[:4], err: "initgroups: Operation not permitted"},
-		{name: "no user", jail: jail{"/q", user}, fail: "setuid", want: whole[:5], err: "setuid(102): Operation not permitted"},
-		{name: "not who we should be", jail: jail{"/q", user}, fail: "verify", want: whole[:6], err: "operation not permitted"},
-		{name: "not sealed", jail: jail{"/q", user}, fail: "seal", want: whole, err: "operation not permitted"},
+		{name: "no chroot", jail: jail{root: "/q", user: user}, fail: "chroot", want: whole[:1], err: "chroot(/q): Operation not permitted"},
+		{name: "no chdir", jail: jail{root: "/q", user: user}, fail: "chdir", want: whole[:2], err: "chdir(/): Operation not permitted"},
+		{name: "no group", jail: jail{root: "/q", user: user}, fail: "setgid", want: whole[:3], err: "setgid(105): Operation not permitted"},
+		{name: "no groups", jail: jail{root: "/q", user: user}, fail: "setgroups", want: whole[:4], err: "initgroups: Operation not permitted"},
+		{name: "privileges to be had", jail: jail{root: "/q", user: user}, fail: "forbid", want: whole[:5], err: "operation not permitted"},
+		{name: "no user", jail: jail{root: "/q", user: user}, fail: "setuid", want: whole[:7], err: "setuid(102): Operation not permitted"},
+		{name: "not who we should be", jail: jail{root: "/q", user: user}, fail: "verify", want: whole[:8], err: "operation not permitted"},
+		{name: "not sealed", jail: jail{root: "/q", user: user}, fail: "seal", want: whole, err: "operation not permitted"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var calls []string
+			test.jail.threads = func() { calls = append(calls, "threads") }
 			err := test.jail.enter(recorded(&calls, !test.user, test.fail))
 			if errorText(err) != test.err {
 				t.Errorf("error %q, want %q", errorText(err), test.err)
@@ -93,7 +96,7 @@ func TestStartEntersTheJail(t *testing.T) {
 	sys := testSystem(t, w, nil)
 	var calls []string
 	sys.privileges = recorded(&calls, true, "")
-	sys.privileges.seal = func() error { return errThreads }
+	sys.privileges.forbid = func() error { return errThreads }
 	p := sys.start([]string{"scached", "-l", "-t", "unix", "-u", "-c"}, testService())
 	if p == nil {
 		t.Fatal(w.log.texts())

@@ -135,7 +135,6 @@ func (s *starter) run() error {
 		s.checkOptions,
 		s.readGeneration,
 		s.goHome,
-		s.reserveThreads,
 		s.enterJail,
 		s.adoptDescriptors,
 	}
@@ -328,14 +327,9 @@ func (s *starter) goHome() error {
 	return nil
 }
 
-func (s *starter) reserveThreads() error {
-	reserveThreads(s.service.Threads)
-	return nil
-}
-
 func (s *starter) enterJail() error {
 	_, _ = time.Now().Zone() // loads the time zone, which is out of reach in a jail
-	var j jail
+	j := jail{threads: func() { reserveThreads(s.service.Threads) }}
 	if s.opts.Chroot {
 		j.root = s.Params.QueueDirectory
 	}

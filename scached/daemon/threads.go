@@ -25,17 +25,18 @@ func reserveThreads(service int) {
 	// A number that was set does not follow the machine.
 	runtime.GOMAXPROCS(min(processors, runtime.NumCPU()))
 	n := processors + blocked + spare + service
-	var all sync.WaitGroup
-	all.Add(n)
+	var started, ended sync.WaitGroup
+	started.Add(n)
 	release := make(chan struct{})
 	for range n {
-		go func() {
+		ended.Go(func() {
 			runtime.LockOSThread() // to have a thread for itself
-			defer runtime.UnlockOSThread()
-			all.Done()
+			started.Done()
 			<-release
-		}()
+			runtime.UnlockOSThread()
+		})
 	}
-	all.Wait()
+	started.Wait()
 	close(release)
+	ended.Wait() // until then they are not free
 }
