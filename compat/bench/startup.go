@@ -26,15 +26,17 @@ const (
 type Startup struct {
 	Record   *Metric `json:"first_record"`
 	Greeting *Metric `json:"greeting"`
+	CPU      *Metric `json:"cpu"` // until the request is answered
 }
 
-func (s *Startup) metrics() []*Metric { return []*Metric{s.Record, s.Greeting} }
+func (s *Startup) metrics() []*Metric { return []*Metric{s.Record, s.Greeting, s.CPU} }
 
 // startup starts daemons, again and again and in turn.
 func (r *run) startup(ctx context.Context) error {
 	r.report.Startup = &Startup{
 		Record:   &Metric{Name: "start to the first record for master(8)", Unit: "ms"},
 		Greeting: &Metric{Name: "start to greeting", Unit: "ms"},
+		CPU:      &Metric{Name: "CPU of a start and one request", Unit: "ms"},
 	}
 	for range r.options.Rounds * starts {
 		for _, s := range r.subjects {
@@ -75,6 +77,11 @@ func (r *run) startOnce(ctx context.Context, s *subject) error {
 	if err != nil {
 		return err
 	}
+	used, err := processorTime(daemon.PID())
+	if err != nil {
+		return err
+	}
+	r.report.Startup.CPU.add(s, milli(used))
 	r.report.Startup.Record.add(s, milli(first.Sub(daemon.Started)))
 	r.report.Startup.Greeting.add(s, milli(greeted.Sub(daemon.Started)))
 	return nil
