@@ -30,7 +30,7 @@ func all(m *Multi, kind Kind, page int, between func()) (listed []uint64) {
 func TestListUnderChurn(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	for round := range uint64(60) {
+	for round := range uint64(15) {
 		random := rand.New(rand.NewPCG(seed, round))
 		m := NewMulti(Options{Close: func(Closed) {}, Limits: Limits{Sessions: 1500, Bindings: 1500, DestinationBindings: 400}})
 		now, session := int64(0), 0

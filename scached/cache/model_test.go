@@ -221,8 +221,32 @@ func (p *pair) compare() {
 	if got, want := p.multi.Size(), p.model.Size(); got != want {
 		p.t.Fatalf("size is %+v, of the model %+v", got, want)
 	}
+	p.compareList(Sessions, p.model.sessions)
+	p.compareList(Bindings, p.model.bindings)
 	if got, want := p.multi.wheel.count, len(p.model.timers); got != want {
 		p.t.Fatalf("%d timers, in the model %d", got, want)
+	}
+}
+
+// compareList looks whether a kind is listed in the order of saving.
+func (p *pair) compareList(kind Kind, want []*modelItem) {
+	p.t.Helper()
+	checkJournal(p.t, p.multi.pool(kind))
+	n := 0
+	p.multi.List(kind, 0, 1<<30, func(e *Entry) bool {
+		if n == len(want) {
+			p.t.Fatalf("%d are listed, %d are in the model", n+1, n)
+		}
+		i := want[n]
+		if string(e.Label) != i.label || string(e.Property) != i.property || string(e.Endpoint) != i.endpoint ||
+			kind == Sessions && e.Session != i.session || e.Left != i.due-p.model.now {
+			p.t.Fatalf("item %d is listed as %s %s %s %d, in the model it is %+v", n, e.Label, e.Property, e.Endpoint, e.Session, i)
+		}
+		n++
+		return true
+	})
+	if n != len(want) {
+		p.t.Fatalf("%d are listed, %d are in the model", n, len(want))
 	}
 }
 

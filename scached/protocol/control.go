@@ -34,7 +34,7 @@ import (
 // has to be empty there. Match is exact or prefix: whether a field of the label
 // is the text, or begins with it. Fields end in a newline; the first one, which
 // is the name of the transport or of its name space, is none of a destination's
-// or endpoint's. The transport is that which saved the entry, or its name space.
+// or endpoint's. A label without a newline is one field. The transport is that which saved the entry, or its name space.
 // The cursor is empty at first, and then that of the last answer; when it is
 // empty there, that was the end. Count is how many entries may come, at most
 // [MaxEntries]. The answer is not longer than [MaxAnswer] bytes. Entries are as many

@@ -40,13 +40,13 @@ func (d Dialect) Check() error {
 	return nil
 }
 
-// afterMay tells whether a dummy may come after the descriptor, or may not.
-func (d Dialect) afterMay() bool { return d.Before && !d.Greets }
+// afterOptional tells whether a dummy may come after the descriptor, or may not.
+func (d Dialect) afterOptional() bool { return d.Before && !d.Greets }
 
-// reads tells whether a client may lose the descriptor when it is on its way
+// needsRead tells whether a client may lose the descriptor when it is on its way
 // while the client reads the answer: it does so with read(2), and where that
 // takes the NUL byte, the kernel drops the descriptor that came with it.
-func (d Dialect) reads() bool { return !d.Before }
+func (d Dialect) needsRead() bool { return !d.Before }
 
 // FindDialect returns the dialect with that version.
 func FindDialect(version string) (d Dialect, ok bool) {

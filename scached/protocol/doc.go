@@ -34,7 +34,8 @@
 //	           server  NUL with the descriptor
 //	           client  dummy                            has the descriptor
 //
-// Older versions of Postfix leave out some of the dummies, see [Dialect].
+// Older versions of Postfix leave out some of the dummies, see [Dialect]. What
+// administrators may ask for besides stands in control.go.
 //
 // # The buffer rule
 //

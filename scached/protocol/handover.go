@@ -30,7 +30,7 @@ func (c *Conn) received(fd int, err error) Action {
 	s.Counters.SavedSessions++
 	s.transports.of(c.transport).saves++
 	s.transports.of(c.transport).sessions++
-	s.Statistics.savedEndpoint(s.Cache.Size())
+	s.statistics.savedEndpoint(s.Cache.Size())
 	return Input
 }
 
@@ -43,7 +43,7 @@ func (c *Conn) handOver(found cache.Found) Action {
 		c.await(readingReady, wantDummy, attrproto.FlagStrict)
 		return Input
 	}
-	if c.service.Dialect.reads() {
+	if c.service.Dialect.needsRead() {
 		c.state = awaitingRead
 		return AwaitRead
 	}
@@ -63,7 +63,7 @@ func (c *Conn) Sent(err error) Action {
 	switch {
 	case err != nil:
 		c.failedToSend(err)
-	case c.service.Dialect.afterMay():
+	case c.service.Dialect.afterOptional():
 		c.handedOver(true)
 		c.lateDummy = true
 	case c.service.Dialect.After:

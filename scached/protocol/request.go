@@ -106,7 +106,7 @@ func (c *Conn) saveDestination(list []byte) Action {
 	} else {
 		s.Counters.SavedBindings++
 	}
-	s.Statistics.savedDestination(s.Cache.Size())
+	s.statistics.savedDestination(s.Cache.Size())
 	c.reply(StatusOK)
 	return Input
 }

@@ -41,14 +41,14 @@ type Config struct {
 // one goroutine.
 type Service struct {
 	Config
-	Cache      *cache.Multi
-	Counters   Counters
-	Statistics Statistics
+	Cache    *cache.Multi
+	Counters Counters
 
 	transports transports
 	page       []byte // of a listing
 	labels     []byte // of the request that is carried out, in their name space
 	start      time.Time
+	statistics statistics
 	stream     string // what messages call a client
 	wrongSaid  bool   // a warning about the dialect was logged
 	wrongAt    int64  // then, in seconds
@@ -58,7 +58,7 @@ type Service struct {
 // start.
 func NewService(config Config, start time.Time) *Service {
 	s := &Service{Config: config, stream: config.Name + " socket", start: start}
-	s.Statistics.start = start
+	s.statistics.start = start
 	s.transports.open()
 	options := cache.Options{
 		Close: s.end, Fit: s.fit, Now: config.Now, Limits: config.Limits,

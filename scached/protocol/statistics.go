@@ -7,9 +7,9 @@ import (
 	"scache/scached/cache"
 )
 
-// Statistics are what has happened since the last report. Domains are
+// statistics are what has happened since the last report. Domains are
 // destinations, addresses are endpoints, connections are sessions.
-type Statistics struct {
+type statistics struct {
 	start                time.Time
 	destination, address lookups    // then
 	most                 cache.Size // the highest of each seen just after a save
@@ -27,7 +27,7 @@ func (l lookups) since(before lookups) lookups {
 // log, and starts anew. The form is that of scache_status_dump in
 // src/scache/scache.c.
 func (s *Service) ReportStatistics(now time.Time) {
-	last := &s.Statistics
+	last := &s.statistics
 	destination, address := s.Counters.Destination.sum(), s.Counters.Endpoint.sum()
 	domains, addresses := destination.since(last.destination), address.since(last.address)
 	if domains != (lookups{}) || addresses != (lookups{}) || last.most != (cache.Size{}) {
@@ -39,7 +39,7 @@ func (s *Service) ReportStatistics(now time.Time) {
 		s.Log.Info("statistics: max simultaneous domains=" + strconv.Itoa(last.most.Destinations) +
 			" addresses=" + strconv.Itoa(last.most.Endpoints) + " connection=" + strconv.Itoa(last.most.Sessions))
 	}
-	*last = Statistics{start: now, destination: destination, address: address}
+	*last = statistics{start: now, destination: destination, address: address}
 }
 
 func (l lookups) report(log Logger, what string) {
@@ -51,12 +51,12 @@ func (l lookups) report(log Logger, what string) {
 }
 
 // savedDestination and savedEndpoint note the size of the cache after a save.
-func (s *Statistics) savedDestination(size cache.Size) {
+func (s *statistics) savedDestination(size cache.Size) {
 	s.most.Destinations = max(s.most.Destinations, size.Destinations)
 	s.most.Endpoints = max(s.most.Endpoints, size.Endpoints)
 }
 
-func (s *Statistics) savedEndpoint(size cache.Size) {
+func (s *statistics) savedEndpoint(size cache.Size) {
 	s.most.Endpoints = max(s.most.Endpoints, size.Endpoints)
 	s.most.Sessions = max(s.most.Sessions, size.Sessions)
 }
