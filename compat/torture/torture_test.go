@@ -159,7 +159,16 @@ func TestRunNothing(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	var out strings.Builder
-	err := Run(t.Context(), RunOptions{Programs: []string{ours(t)}, Only: "privileges", Short: true, Out: &out})
+	showing := ""
+	progress := func(what string) {
+		if showing = what; what == "" && strings.Contains(out.String(), "attack") {
+			t.Error("the progress goes away after the table")
+		}
+	}
+	err := Run(t.Context(), RunOptions{Programs: []string{ours(t)}, Only: "privileges", Short: true, Out: &out, Progress: progress})
+	if showing != "" {
+		t.Errorf("the progress still shows %q", showing)
+	}
 	if err != nil {
 		t.Errorf("%v:\n%s", err, &out)
 	}
