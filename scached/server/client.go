@@ -1,8 +1,13 @@
 package server
 
 import (
+	"io"
+	"strconv"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"scache/attrproto"
 	"scache/scached/protocol"
 )
 
@@ -13,46 +18,320 @@ type client struct {
 	sequence int32
 	conn     protocol.Conn
 	action   protocol.Action
-	writing  bool // waiting to write, not to read
-	ended    bool // it has no more to say, and everything it said was read
-	held     int  // bytes of memory of its conversation, counted in the server's
+	events   uint32 // that are waited for
+	spoke    bool   // it has said something
+	ended    bool   // it has no more to say, and everything it said was read
+	surplus  bool   // it has sent a descriptor that nobody asked for
+	guarded  bool   // it can send a descriptor only when one is due
+	held     int    // bytes of memory of its conversation, counted in the server's
 	since    time.Time
 	queue    *clientQueue
 	prev     *client
 	next     *client // also links free clients
 }
 
-// A clientQueue holds clients in the order in which they joined.
-type clientQueue struct{ first, last *client }
+// soPassRights lets a socket receive descriptors (Linux 6.16). Where it is off,
+// who sends one gets an error, and it does not come here.
+const soPassRights = 83
 
-func (q *clientQueue) push(c *client) {
-	c.queue, c.prev, c.next = q, q.last, nil
-	if q.last == nil {
-		q.first = c
-	} else {
-		q.last.next = c
+// guardTime is for how long clients can send descriptors only when one is due,
+// once one of them has sent one that was not.
+const guardTime = time.Minute
+
+// connect begins to serve a client. It takes ownership of the descriptor.
+func (s *Server) connect(fd int) {
+	// Out of band, the kernel would close a descriptor while the byte that it came
+	// with is read.
+	setSocketOption(fd, unix.SO_OOBINLINE, true)
+	c := s.newClient(fd)
+	if err := s.waiter.watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, c.sequence); err != nil {
+		s.config.Log.Warning(err.Error())
+		s.disconnect(c)
+		return
 	}
-	q.last = c
+	if s.config.Verbose {
+		s.config.Log.Info("connection established fd " + strconv.Itoa(fd))
+	}
+	s.guard(c, false)
+	if s.config.Dialect.Greets && !nothingQueued(fd) {
+		s.service.SpokeFirst()
+	}
+	c.conn.Open(s.service, false)
+	s.flush(c)
 }
 
-func (q *clientQueue) remove(c *client) {
-	if c.prev == nil {
-		q.first = c.next
+// newClient takes ownership of the descriptor.
+func (s *Server) newClient(fd int) *client {
+	c := s.free
+	if c == nil {
+		c = new(client)
 	} else {
-		c.prev.next = c.next
+		s.free = c.next
 	}
-	if c.next == nil {
-		q.last = c.prev
-	} else {
-		c.next.prev = c.prev
+	s.sequence = (s.sequence + 1) & 0x7fffffff
+	*c = client{fd: fd, sequence: s.sequence, events: unix.EPOLLIN, conn: c.conn, action: protocol.Input}
+	for fd >= len(s.clients) {
+		s.clients = append(s.clients, make([]*client, fd+1-len(s.clients)+64)...)
 	}
-	c.queue, c.prev, c.next = nil, nil, nil
+	s.clients[fd] = c
+	s.count++
+	s.idle.push(c)
+	return c
 }
 
-// firstBut is the first client of the queue that is not except.
-func (q *clientQueue) firstBut(except *client) *client {
-	if q.first == except && except != nil {
-		return except.next
+// serve goes on with a client whose socket is ready: at most one read, so that
+// each client has its turn, and all that follows from it.
+func (s *Server) serve(c *client) {
+	received := false
+	for s.flush(c) {
+		if c.surplus {
+			s.disconnectSurplus(c)
+			return
+		}
+		switch c.action {
+		case protocol.Send:
+			if !s.send(c) {
+				return
+			}
+		case protocol.AwaitRead:
+			if !allRead(c.fd) {
+				s.await(c, unix.EPOLLOUT|unix.EPOLLET) // an event each time it has read something
+				return
+			}
+			c.action = c.conn.AnswerRead()
+		case protocol.Drop:
+			s.settle(c)
+			s.disconnect(c)
+			return
+		default:
+			if received {
+				s.settle(c)
+				return
+			}
+			received = true
+			if !s.receive(c) {
+				return
+			}
+		}
 	}
-	return q.first
+}
+
+// receive reads input, or a descriptor. It reports false when there is nothing
+// more to do now.
+func (s *Server) receive(c *client) bool {
+	buffer := s.buffer[:]
+	due := c.action == protocol.Descriptor
+	if due {
+		buffer = s.buffer[:1]
+	}
+	if !s.makeRoomToRead(c, due) {
+		return false
+	}
+	n, fds, err := s.receiver.Receive(c.fd, buffer)
+	for _, fd := range fds {
+		s.descriptors.adopt(fd)
+	}
+	if err == unix.EAGAIN {
+		return false
+	}
+	if due && n > 0 {
+		fd, err := s.pick(c, fds)
+		c.action = c.conn.Received(fd, err)
+		s.guard(c, c.action == protocol.Descriptor)
+		return true
+	}
+	if n > 0 {
+		if !c.spoke {
+			c.spoke = true
+			if s.config.Dialect.Greets && !allRead(c.fd) {
+				s.service.SpokeFirst()
+			}
+		}
+		s.begin(c)
+		c.surplus = len(fds) > 1 || len(fds) > 0 && s.config.Dialect.Before
+		c.action = c.conn.Input(buffer[:n], fds)
+		s.guard(c, c.action == protocol.Descriptor)
+		return true
+	}
+	c.ended = err == nil
+	if c.ended && !s.ending.IsZero() {
+		s.disconnect(c) // it was us who ended the input
+		return false
+	}
+	if due && err != nil {
+		c.conn.Received(-1, err)
+	} else if !c.conn.Idle() {
+		c.conn.End(io.EOF)
+	}
+	s.disconnectAfterOutput(c)
+	return false
+}
+
+// guard lets a client send descriptors when one is due, and else only as long as
+// nobody has sent any other for a while.
+func (s *Server) guard(c *client, due bool) {
+	if c.surplus {
+		s.guardUntil = s.now.Add(guardTime)
+	}
+	on := !due && s.config.Dialect.Before && !s.guardUntil.IsZero() && s.now.Before(s.guardUntil)
+	if on != c.guarded && setSocketOption(c.fd, soPassRights, !on) {
+		c.guarded = on
+	}
+}
+
+// pick is the one descriptor that came, or -1 and the error, if any. It
+// closes the descriptors of a message that has more than one.
+func (s *Server) pick(c *client, fds []int) (fd int, err error) {
+	lost := s.receiver.Truncated
+	if len(fds) == 1 && !lost {
+		return fds[0], nil
+	}
+	for _, fd := range fds {
+		s.descriptors.close(fd)
+	}
+	c.surplus = len(fds) > 1
+	if lost {
+		return -1, unix.EMFILE
+	}
+	return -1, nil
+}
+
+// send hands over a session. It reports false when that is not possible now.
+func (s *Server) send(c *client) bool {
+	switch err := attrproto.SendDescriptor(c.fd, c.conn.Session()); err {
+	case nil:
+	case unix.EAGAIN:
+		s.await(c, unix.EPOLLOUT)
+		return false
+	default:
+		// The client waits for what will not come. When it is told that, it can
+		// go on without.
+		c.conn.Sent(err)
+		s.disconnectAfterOutput(c)
+		return false
+	}
+	c.action = c.conn.Sent(nil)
+	return true
+}
+
+// flush writes what the client is to be told. It reports false when something
+// is left, or the connection has ended.
+func (s *Server) flush(c *client) bool {
+	for {
+		out := c.conn.Output()
+		if len(out) == 0 {
+			if c.action != protocol.AwaitRead {
+				s.await(c, unix.EPOLLIN)
+			}
+			return true
+		}
+		n, err := write(c.fd, out)
+		switch err {
+		case 0:
+			c.conn.Written(n)
+		case unix.EAGAIN:
+			s.await(c, unix.EPOLLOUT)
+			return false
+		default:
+			c.conn.Broken(err)
+			s.settle(c)
+			s.disconnect(c)
+			return false
+		}
+	}
+}
+
+// await makes the loop wait for events of a client: until it can be written to, or
+// until it can be read from.
+func (s *Server) await(c *client, events uint32) {
+	if c.events == events {
+		return
+	}
+	c.events = events
+	s.waiter.watch(unix.EPOLL_CTL_MOD, c.fd, events, c.sequence)
+	if c.writing() && c.queue == &s.idle {
+		s.begin(c)
+	}
+}
+
+// writing tells whether it is for the client to read.
+func (c *client) writing() bool { return c.events&unix.EPOLLOUT != 0 }
+
+// begin notes that a client is in a request, unless it was already.
+func (s *Server) begin(c *client) {
+	if c.queue == &s.busy {
+		return
+	}
+	s.idle.remove(c)
+	s.busy.push(c)
+	c.since = s.now
+	s.config.Notify(false)
+}
+
+// settle notes that a client is between two requests, if it is.
+func (s *Server) settle(c *client) {
+	if c.queue == &s.idle || !c.conn.Idle() {
+		return
+	}
+	s.busy.remove(c)
+	s.idle.push(c)
+	s.config.Notify(true)
+}
+
+// disconnectLate ends a connection in the middle of a request that has taken too
+// long, and says so in the log as the reference would.
+func (s *Server) disconnectLate(c *client) {
+	c.conn.End(unix.ETIMEDOUT)
+	s.disconnectAfterOutput(c)
+}
+
+// disconnectSurplus ends the connection of a client that has sent a descriptor
+// that nobody asked for, and that has its answer.
+func (s *Server) disconnectSurplus(c *client) {
+	if !c.conn.Idle() {
+		c.conn.End(io.EOF) // which the log is to say, but not the client any more
+		c.conn.Written(len(c.conn.Output()))
+	}
+	s.settle(c)
+	s.disconnect(c)
+	s.pressure.surplus++
+	s.pressure.something = true
+}
+
+// disconnectAfterOutput writes what can be written now and ends the connection.
+// The client may be gone, so it does not matter how much that is.
+func (s *Server) disconnectAfterOutput(c *client) {
+	if out := c.conn.Output(); len(out) > 0 {
+		write(c.fd, out)
+		c.conn.Written(len(out))
+	}
+	s.settle(c)
+	s.disconnect(c)
+}
+
+// disconnect ends a connection.
+func (s *Server) disconnect(c *client) {
+	if s.config.Verbose && s.ending.IsZero() {
+		s.config.Log.Info("connection closed fd " + strconv.Itoa(c.fd))
+	}
+	c.conn.Close()
+	unix.EpollCtl(s.waiter.epoll, unix.EPOLL_CTL_DEL, c.fd, nil)
+	if !c.ended {
+		// Nothing can be added to what it sent.
+		unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(c.fd), unix.SHUT_RDWR, 0)
+	}
+	if c.ended || nothingQueued(c.fd) {
+		closeNow(c.fd)
+	} else {
+		// What it sent and nobody read may hold descriptors that do not close at once.
+		s.descriptors.open.Add(1)
+		s.descriptors.closer.close(c.fd, &s.descriptors.open)
+	}
+	s.clients[c.fd] = nil
+	s.service.Cache.Memory.Conversations -= c.held
+	c.queue.remove(c)
+	c.next, s.free = s.free, c
+	if s.count--; s.count == 0 {
+		s.idleSince = s.now
+	}
 }

@@ -9,8 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// closers is how many closes may be under way in the background.
-const closers = 8
+// closers is how many closes may be under way in the background, each in a thread
+// of its own. A close that hangs, since whoever serves the file does not answer,
+// keeps its thread for good.
+const closers = 16
 
 // Threads is how many threads a server can need at a time besides the one that
 // Run is on.
@@ -20,12 +22,21 @@ const Threads = closers
 // have to wait for it.
 const closePatience = 100 * time.Millisecond
 
+// hangTime is after how long a close hangs.
+const hangTime = 5 * time.Second
+
 // A closer closes in the background what may take as long as its owner likes: a
 // socket with SO_LINGER set, a file on a file system that somebody else serves.
 type closer struct {
 	mu      sync.Mutex
+	wanted  sync.Cond
 	waiting []owned
-	running int
+	started int
+	idle    int
+
+	pending atomic.Int64          // not closed yet
+	last    atomic.Int64          // when one was closed last, in nanoseconds
+	began   [closers]atomic.Int64 // when each close that is under way began; 0 for none
 }
 
 // An owned descriptor is one that is counted.
@@ -34,34 +45,78 @@ type owned struct {
 	count *atomic.Int64
 }
 
-// close takes ownership of a descriptor, and takes one off the count when it is
-// closed.
-func (c *closer) close(fd int, count *atomic.Int64) {
+// start starts the threads that there are not yet, up to a number.
+func (c *closer) start(most int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.waiting = append(c.waiting, owned{fd, count})
-	if c.running < closers {
-		c.running++
-		go c.work()
+	c.startSome(most)
+}
+
+func (c *closer) startSome(most int) {
+	c.wanted.L = &c.mu
+	for ; c.started < most; c.started++ {
+		go c.work(&c.began[c.started])
+		c.idle++
 	}
 }
 
-func (c *closer) work() {
-	runtime.LockOSThread() // the thread that closes is the one to be woken up
-	defer runtime.UnlockOSThread()
+// close takes ownership of a descriptor, and takes one off the count when it is
+// closed.
+func (c *closer) close(fd int, count *atomic.Int64) {
+	if c.pending.Add(1) == 1 {
+		c.last.Store(time.Now().UnixNano()) // nothing was late until now
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.waiting) > 0 {
+	c.waiting = append(c.waiting, owned{fd, count})
+	if len(c.waiting) > c.idle && c.started < closers {
+		c.startSome(c.started + 1)
+	}
+	c.wanted.Signal()
+}
+
+func (c *closer) work(began *atomic.Int64) {
+	runtime.LockOSThread() // the thread that closes is the one to be woken up
+	c.mu.Lock()
+	for {
+		for len(c.waiting) == 0 {
+			c.wanted.Wait()
+		}
 		last := len(c.waiting) - 1
 		o := c.waiting[last]
 		c.waiting = c.waiting[:last]
 		patience := closePatience / time.Duration(1+len(c.waiting))
+		c.idle--
 		c.mu.Unlock()
+		began.Store(time.Now().UnixNano())
 		closePatiently(o.fd, max(patience, time.Millisecond))
 		o.count.Add(-1)
+		c.pending.Add(-1)
+		c.last.Store(time.Now().UnixNano())
+		began.Store(0)
 		c.mu.Lock()
+		c.idle++
 	}
-	c.running--
+}
+
+// hanging counts the closes that hang.
+func (c *closer) hanging(now time.Time) (n int) {
+	if c.pending.Load() == 0 {
+		return 0
+	}
+	late := now.UnixNano() - int64(hangTime)
+	for i := range c.began {
+		if began := c.began[i].Load(); began != 0 && began <= late {
+			n++
+		}
+	}
+	return n
+}
+
+// moving tells whether one of those that are pending will be closed soon, as far
+// as one can tell.
+func (c *closer) moving() bool {
+	return c.pending.Load() > 0 && time.Now().UnixNano()-c.last.Load() < int64(2*closePatience)
 }
 
 // closePatiently closes a descriptor. A signal ends the time for which a socket
@@ -76,7 +131,7 @@ func closePatiently(fd int, patience time.Duration) {
 	alarm = time.AfterFunc(1<<62, func() {
 		if !closed.Load() {
 			unix.Tgkill(pid, thread, unix.SIGURG)
-			alarm.Reset(patience)
+			alarm.Reset(max(patience, 10*time.Millisecond))
 		}
 	})
 	alarm.Reset(patience)

@@ -6,69 +6,153 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"scache/scached/cache"
 	"scache/scached/protocol"
 )
 
 // pressureInterval is how often at most the log says that there is a shortage.
 const pressureInterval = time.Minute
 
-// pressure counts what had to be given up for lack of descriptors or because
-// of a limit, for the log.
+// pressure counts what had to be given up because of a limit, and what else the
+// administrator should know, for the log.
 type pressure struct {
-	sessions, clients, failures int
-	failure                     string // the last one
-	due                         time.Time
+	seen      cache.Dropped // what the cache has dropped so far
+	items     cache.Dropped // sessions and bindings, since the last report
+	clients   cache.Dropped // that were disconnected
+	crowd     int           // clients that were disconnected because of their number
+	surplus   int           // and because they sent descriptors that nobody asked for
+	failures  int
+	failure   string // the last one
+	hanging   int    // closes
+	due       time.Time
+	something bool
 }
 
-func (p *pressure) pending() bool { return p.sessions+p.clients+p.failures > 0 }
-
-func (p *pressure) failed(text string, now time.Time) {
+func (p *pressure) failed(text string) {
 	p.failures++
 	p.failure = text
+	p.something = true
 }
+
+// note notes what the cache has dropped so far, and how many closes hang.
+func (p *pressure) note(dropped *cache.Dropped, hanging int) {
+	if *dropped != p.seen {
+		for i, n := range dropped {
+			p.items[i] += n - p.seen[i]
+		}
+		p.seen = *dropped
+		p.something = true
+	}
+	p.hanging = hanging
+}
+
+func (p *pressure) pending() bool { return p.something || p.hanging > 0 }
 
 // report logs what there is to say, if it is time.
 func (p *pressure) report(log protocol.Logger, now time.Time) {
 	if p.pending() && !now.Before(p.due) {
 		p.say(log)
-		*p = pressure{due: now.Add(pressureInterval)}
+		*p = pressure{seen: p.seen, due: now.Add(pressureInterval)}
 	}
 }
 
 func (p *pressure) say(log protocol.Logger) {
-	if p.sessions+p.clients > 0 {
-		log.Warning("short of descriptors or at a limit: gave up " + strconv.Itoa(p.sessions) +
-			" sessions or bindings, disconnected " + strconv.Itoa(p.clients) + " clients")
+	for i := range p.items {
+		limit := cache.Limit(i)
+		p.sayLimit(log, limit.String(), p.items[i], p.clients[i])
+	}
+	p.sayLimit(log, "scached_client_limit", 0, p.crowd)
+	if p.surplus > 0 {
+		log.Warning("disconnected " + count(p.surplus, "client") + " that sent descriptors nobody asked for")
 	}
 	if p.failures > 0 {
 		log.Warning(p.failure + " (" + strconv.Itoa(p.failures) + " times)")
 	}
+	if p.hanging > 0 {
+		log.Warning(count(p.hanging, "descriptor") + " of clients cannot be closed, since the file system does not answer; " +
+			"each occupies one of " + strconv.Itoa(closers) + " threads")
+	}
 }
 
-// noteDropped counts what the cache has dropped since the last time.
-func (s *Server) noteDropped() {
-	dropped := s.service.Cache.Dropped.Sum()
-	s.pressure.sessions += dropped - s.dropped
-	s.dropped = dropped
-}
-
-// makeRoom sees to it that one more descriptor can be opened. The client in
-// turn, if any, stays.
-func (s *Server) makeRoom(turn *client) {
-	if s.count+int(s.descriptors.open.Load()) < s.capacity {
+func (p *pressure) sayLimit(log protocol.Logger, limit string, items, clients int) {
+	if items+clients == 0 {
 		return
 	}
-	if len(s.descriptors.doomed) == 0 {
-		s.shed(turn)
+	text := limit + " reached: "
+	if items > 0 {
+		text += "gave up " + count(items, "session or binding")
 	}
-	s.descriptors.sweep(sweepSize)
+	if items > 0 && clients > 0 {
+		text += ", "
+	}
+	if clients > 0 {
+		text += "disconnected " + count(clients, "client")
+	}
+	log.Warning(text)
 }
 
-// shed gives up the oldest session or, when there is none, a client.
-func (s *Server) shed(turn *client) {
-	if !s.service.Cache.GiveUpSession() {
-		s.dropClient(turn)
+// count is a number of things.
+func count(n int, thing string) string {
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case thing == "session or binding":
+		return strconv.Itoa(n) + " sessions or bindings"
 	}
+	return strconv.Itoa(n) + " " + thing + "s"
+}
+
+// used is how many descriptors there are that clients have to do with.
+func (s *Server) used() int { return s.count + int(s.descriptors.open.Load()) }
+
+// makeRoom sees to it that one more descriptor can be opened. It reports false
+// when that will be so soon, since some are being closed; nothing is given up for
+// those. The client in turn, if any, stays.
+func (s *Server) makeRoom(turn *client) bool {
+	if s.used() < s.capacity {
+		return true
+	}
+	s.descriptors.sweep()
+	if s.used() < s.capacity {
+		return true
+	}
+	if s.descriptors.moving() {
+		return false
+	}
+	s.giveUpDescriptor(turn)
+	return true
+}
+
+// makeRoomToRead sees to it that all descriptors can be received that may come
+// with the next message of a client, since the kernel would close those that
+// cannot while we wait for it; and that one of them can stay, when it is due. It
+// reports false when that will be so soon.
+func (s *Server) makeRoomToRead(c *client, due bool) bool {
+	if due && !s.makeRoom(c) {
+		return false
+	}
+	most := s.capacity + s.reserve - min(mostInMessage, s.reserve)
+	for s.used() > most {
+		s.descriptors.sweep()
+		if s.used() <= most {
+			break
+		}
+		if s.descriptors.moving() {
+			return false
+		}
+		if !s.giveUpDescriptor(c) {
+			break
+		}
+	}
+	return true
+}
+
+// giveUpDescriptor gives up the oldest session or, when there is none, a client.
+// It reports false when there is neither.
+func (s *Server) giveUpDescriptor(turn *client) bool {
+	gone := s.service.Cache.GiveUpSession() || s.dropClient(turn, cache.DescriptorLimit)
+	s.descriptors.sweep()
+	return gone
 }
 
 // limitMemory counts what the client's conversation holds now. While too much
@@ -86,31 +170,42 @@ func (s *Server) limitMemory(c *client) {
 		} else {
 			s.disconnect(s.idle.first)
 		}
-		s.pressure.clients++
+		s.pressure.clients[cache.MemoryLimit]++
+		s.pressure.something = true
 	}
 }
 
+// clientLimit is the limit on clients, which is none of the cache's.
+const clientLimit = ^cache.Limit(0)
+
 // dropClient disconnects the client that was idle for longest, who connects
 // again when it needs to. When all are in the middle of a request, the one that
-// has been longest has to go.
-func (s *Server) dropClient(turn *client) {
-	if c := s.idle.firstBut(turn); c != nil {
-		s.disconnect(c)
-	} else if c := s.busy.firstBut(turn); c != nil {
-		s.disconnect(c)
-	} else {
-		return
+// has been longest has to go. It reports false when there is none.
+func (s *Server) dropClient(turn *client, why cache.Limit) bool {
+	c := s.idle.firstBut(turn)
+	if c == nil {
+		c = s.busy.firstBut(turn)
 	}
-	s.pressure.clients++
+	if c == nil {
+		return false
+	}
+	s.disconnect(c)
+	if why == clientLimit {
+		s.pressure.crowd++
+	} else {
+		s.pressure.clients[why]++
+	}
+	s.pressure.something = true
+	return true
 }
 
 // capacity is how many descriptors clients and sessions may have between them:
 // what the process may open, less what it has and a reserve, out of which
 // surplus descriptors of a message, log sockets and the like are served.
-func capacity() (int, error) {
+func capacity() (most, reserve int, err error) {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if limit.Cur < limit.Max {
 		raised := unix.Rlimit{Cur: limit.Max, Max: limit.Max}
@@ -118,13 +213,19 @@ func capacity() (int, error) {
 			limit.Cur = limit.Max
 		}
 	}
-	const most = 1 << 20
-	total := int(min(limit.Cur, most))
+	const (
+		highest = 1 << 20
+		others  = 16 // log sockets and the like
+	)
+	total := int(min(limit.Cur, highest))
 	lowest, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0) // the number of those in use, more or less
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	unix.Close(lowest)
-	reserve := max(8, min(total/16, 64))
-	return max(total-lowest-reserve, 4), nil
+	reserve = max(8, min(total/16, 64))
+	if total >= 4*(mostInMessage+others) {
+		reserve = mostInMessage + others
+	}
+	return max(total-lowest-reserve, 4), reserve, nil
 }

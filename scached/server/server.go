@@ -55,12 +55,17 @@ const (
 	aboutTimer
 )
 
-// sweepSize is how many descriptors are closed in a turn of the loop, at most.
-const sweepSize = 8
-
-// drainTime is how long a server that has to end waits for clients to take the
-// sessions that they were promised.
-const drainTime = time.Second
+const (
+	// drainTime is how long a server that has to end waits for clients to take
+	// the sessions that they were promised, and goodbyeTime how long after that it
+	// answers what has come. Together that is less than a second, whatever clients
+	// have sent.
+	drainTime   = 500 * time.Millisecond
+	goodbyeTime = 200 * time.Millisecond
+	// lateTime is how much of a turn may be spent on clients that are over
+	// ipc_timeout.
+	lateTime = 200 * time.Microsecond
+)
 
 // A Server serves clients until it has to end.
 type Server struct {
@@ -82,14 +87,16 @@ type Server struct {
 	free       *client
 	sequence   int32
 	capacity   int // descriptors of clients and sessions
+	reserve    int // descriptors besides those
 	pressure   pressure
-	dropped    int       // by the cache, so far
-	deafUntil  time.Time // when to accept clients again; zero while we do
 
-	idleSince  time.Time // when the last client left
-	reportDue  time.Time
-	terminated atomic.Bool
-	ending     time.Time // deadline for hand-overs, once the server has to end
+	idleSince   time.Time // when the last client left
+	reportDue   time.Time
+	acceptAgain time.Time // when to accept clients again; zero while we do
+	guardUntil  time.Time // see guard
+	threads     bool      // that may be needed have been started
+	terminated  atomic.Bool
+	ending      time.Time // deadline for hand-overs, once the server has to end
 }
 
 // New makes a server. Close it to free what it holds.
@@ -138,7 +145,7 @@ func (s *Server) open() (err error) {
 		return err
 	}
 	for _, fd := range s.config.Listen {
-		if err = s.waiter.watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, aboutListen); err != nil {
+		if err = s.waiter.watch(unix.EPOLL_CTL_ADD, fd, listenEvents, aboutListen); err != nil {
 			return err
 		}
 	}
@@ -147,7 +154,7 @@ func (s *Server) open() (err error) {
 			return err
 		}
 	}
-	if s.capacity, err = capacity(); err != nil {
+	if s.capacity, s.reserve, err = capacity(); err != nil {
 		return fmt.Errorf("descriptor limit: %w", err)
 	}
 	return nil
@@ -157,7 +164,9 @@ func (s *Server) open() (err error) {
 func (s *Server) Close() {
 	s.disconnectAll()
 	s.service.Cache.Close()
-	s.descriptors.sweep(len(s.descriptors.doomed))
+	for len(s.descriptors.closing) > 0 {
+		s.descriptors.sweep()
+	}
 	s.waiter.close()
 	for _, fd := range []*int{&s.wake, &s.timer.fd} {
 		if *fd >= 0 {
@@ -204,10 +213,20 @@ func (s *Server) Run() error {
 	return nil
 }
 
-// wait waits for events until there is something to do.
+// wait waits for events until there is something to do. Before it does so for the
+// first time it starts the threads that may be needed: whoever has started us has
+// been told by now that we work.
 func (s *Server) wait() ([]unix.EpollEvent, error) {
-	if len(s.descriptors.doomed) > 0 {
+	if len(s.descriptors.closing) > 0 {
 		return s.waiter.poll()
+	}
+	if !s.threads {
+		if events, err := s.waiter.poll(); len(events) > 0 || err != nil {
+			return events, err
+		}
+		s.threads = true
+		s.descriptors.closer.start(closers)
+		startSpareThreads()
 	}
 	sleep := s.sleep()
 	if s.waiter.busy() {
@@ -231,22 +250,31 @@ func (s *Server) turn(events []unix.EpollEvent) {
 	} else {
 		s.waiter.note(s.now, len(events), rang)
 	}
-	s.descriptors.sweep(sweepSize)
+	s.descriptors.sweep()
 }
 
 // sayGoodbye answers the requests that have come, and ends all connections. A
 // client that writes after that is told that nobody reads (EPIPE), and connects
 // to the next process; smtp(8) logs any other error as a problem with the
-// service.
+// service. A client that has sent one request at a time gets its answer; for one
+// that has filled its queue there may be no time.
 func (s *Server) sayGoodbye() {
+	deadline := time.Now().Add(goodbyeTime)
 	for _, c := range s.clients {
-		if c == nil {
-			continue
+		if c != nil {
+			unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(c.fd), unix.SHUT_RD, 0)
 		}
-		fd := c.fd
-		unix.Shutdown(fd, unix.SHUT_RD)
-		for s.clients[fd] == c && !c.writing {
-			s.serve(c)
+	}
+	for more := true; more && time.Now().Before(deadline); {
+		more = false
+		for _, c := range s.clients {
+			if c != nil && !c.writing() {
+				s.serve(c)
+				more = true
+				if time.Now().After(deadline) {
+					break
+				}
+			}
 		}
 	}
 	s.disconnectAll()
@@ -254,7 +282,7 @@ func (s *Server) sayGoodbye() {
 
 // Report logs what there is to say once Run has returned.
 func (s *Server) Report() {
-	s.noteDropped()
+	s.pressure.note(&s.service.Cache.Dropped, s.descriptors.closer.hanging(s.now))
 	s.pressure.say(s.config.Log)
 	s.logStatistics()
 }
@@ -276,7 +304,11 @@ func (s *Server) logStatistics() {
 func (s *Server) dispatch(event *unix.EpollEvent) {
 	switch event.Pad {
 	case aboutListen:
-		if s.ending.IsZero() {
+		if listeningEnded(event.Events) {
+			unix.EpollCtl(s.waiter.epoll, unix.EPOLL_CTL_DEL, int(event.Fd), nil)
+			s.config.Log.Warning("the listening socket was shut down: ending, so that master(8) starts a new process")
+			s.end("listening socket was shut down -- exiting")
+		} else if s.ending.IsZero() {
 			s.accept(int(event.Fd))
 		}
 	case aboutMaster:
@@ -330,17 +362,16 @@ func (s *Server) runTimers() {
 		s.logStatistics()
 		s.reportDue = s.now.Add(s.statisticsPeriod())
 	}
-	for range sweepSize { // the rest in the next turn, which is at once
-		c := s.busy.first
-		if c == nil || s.now.Sub(c.since) < s.config.IPCTimeout {
-			break
+	for c := s.busy.first; c != nil && s.now.Sub(c.since) >= s.config.IPCTimeout; c = s.busy.first {
+		s.disconnectLate(c)
+		if time.Since(s.now) >= lateTime {
+			break // the rest in the next turn, which is at once
 		}
-		s.expel(c, unix.ETIMEDOUT)
 	}
-	s.noteDropped()
+	s.pressure.note(&s.service.Cache.Dropped, s.descriptors.closer.hanging(s.now))
 	s.pressure.report(s.config.Log, s.now)
-	if !s.deafUntil.IsZero() && !s.now.Before(s.deafUntil) && s.ending.IsZero() {
-		s.deafUntil = time.Time{}
+	if !s.acceptAgain.IsZero() && !s.now.Before(s.acceptAgain) && s.ending.IsZero() {
+		s.acceptAgain = time.Time{}
 		s.listen(true)
 	}
 	if s.count == 0 && s.now.Sub(s.idleSince) >= s.config.MaxIdle {
@@ -366,8 +397,11 @@ func (s *Server) sleep() time.Duration {
 		seconds, untilNext := s.clock.read(now)
 		shorten(untilNext + time.Duration(due-seconds-1)*time.Second)
 	}
-	if !s.deafUntil.IsZero() {
-		shorten(s.deafUntil.Sub(now))
+	if !s.acceptAgain.IsZero() {
+		shorten(s.acceptAgain.Sub(now))
+	}
+	if s.descriptors.closer.pending.Load() > 0 {
+		shorten(hangTime)
 	}
 	if s.pressure.pending() {
 		shorten(s.pressure.due.Sub(now))

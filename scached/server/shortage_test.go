@@ -74,7 +74,7 @@ func TestNoDescriptorLeft(t *testing.T) {
 	if lines := w.log.snapshot(); !slices.Contains(lines, why) {
 		t.Errorf("the log does not say %q:\n%s", why, strings.Join(lines, "\n"))
 	}
-	w.passed += deafTime
+	w.passed += longPause
 	w.settle()
 	if text, _ := w.read(w.clients[1]); text != wire.Greeting {
 		t.Errorf("the second client reads %q", text)

@@ -70,7 +70,8 @@ func (s *Server) receiveStream(conn *protocol.Conn, in int) protocol.Action {
 	for _, fd := range fds {
 		s.descriptors.adopt(fd)
 	}
-	return conn.Received(s.pick(fds))
+	var none client
+	return conn.Received(s.pick(&none, fds))
 }
 
 func (s *Server) sendStream(conn *protocol.Conn, out int) protocol.Action {

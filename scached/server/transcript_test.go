@@ -35,16 +35,20 @@ func (r *recorder) snapshot() []string {
 	return append([]string(nil), r.lines...)
 }
 
+func testConfig(listen int, log *recorder) Config {
+	return Config{
+		Name: "scache", Dialect: protocol.Current, TTLLimit: 2 * time.Second, Log: log,
+		Listen: []int{listen}, Master: -1, Notify: func(bool) {}, LiveCheck: true,
+		MaxIdle: time.Hour, IPCTimeout: time.Hour, Statistics: time.Hour, StringLimit: 1 << 16,
+	}
+}
+
 // startServer runs a server on a socket of its own until the test ends.
 func startServer(t *testing.T, change func(*Config)) (path string, log *recorder) {
 	t.Helper()
 	listen, path := listener(t)
 	log = &recorder{}
-	config := Config{
-		Name: "scache", Dialect: protocol.Current, TTLLimit: 2 * time.Second, Log: log,
-		Listen: []int{listen}, Master: -1, Notify: func(bool) {}, LiveCheck: true,
-		MaxIdle: time.Hour, IPCTimeout: time.Hour, Statistics: time.Hour, StringLimit: 1 << 16,
-	}
+	config := testConfig(listen, log)
 	if change != nil {
 		change(&config)
 	}
@@ -64,6 +68,13 @@ func startServer(t *testing.T, change func(*Config)) (path string, log *recorder
 	return path, log
 }
 
+// surplus has the conversations in which a client sends a descriptor that nobody
+// asked for, with the step in which it does. It gets the reference's answer, and
+// is then disconnected.
+var surplus = map[string]int{"two_fds": 2, "three_fds": 2, "fd_pipelined_with_request": 1}
+
+const surplusWarning = "warning: disconnected 1 client that sent descriptors nobody asked for"
+
 // TestTranscripts plays what clients sent to the reference, and compares what
 // they get and what is logged with what the reference sent and logged.
 func TestTranscripts(t *testing.T) {
@@ -75,8 +86,13 @@ func TestTranscripts(t *testing.T) {
 		t.Run(tr.Name, func(t *testing.T) {
 			t.Parallel()
 			path, log := startServer(t, nil)
-			play(t, path, tr)
 			want := strings.Join(tr.Log, "\n")
+			if last, ok := surplus[tr.Name]; ok {
+				tr.Steps = tr.Steps[:last+1]
+				tr.Steps[last].Closed = "eof"
+				want += "\n" + surplusWarning
+			}
+			play(t, path, tr)
 			var got string
 			for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 				if got = printable(strings.Join(log.snapshot(), "\n")); got == want {

@@ -67,14 +67,17 @@ func (w *world) settle() {
 			w.Fatal(err)
 		}
 		s.now = w.start.Add(w.passed)
-		rest := len(s.descriptors.doomed) == 0
+		rest := len(s.descriptors.closing) == 0
 		for i := range events {
 			rest = rest && events[i].Pad == aboutTimer // which knows nothing of our time
 		}
 		s.turn(events)
 		w.check()
-		if !rest || len(s.descriptors.doomed) > 0 {
+		if !rest || len(s.descriptors.closing) > 0 {
 			rested = 0
+			if s.descriptors.moving() {
+				time.Sleep(10 * time.Microsecond) // there may be clients that have to wait for it
+			}
 		} else if rested++; rested == 2 {
 			return
 		}
@@ -244,7 +247,7 @@ func (w *world) unread(c *wire.Client) (n int) {
 // waiting tells whether the server waits for a client to read.
 func (w *world) waiting() bool {
 	c := w.server.busy.first
-	return c != nil && c.writing
+	return c != nil && c.writing()
 }
 
 // readAll reads whenever the server has written, until it writes no more.

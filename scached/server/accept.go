@@ -1,0 +1,91 @@
+package server
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"scache/scached/strerror"
+)
+
+const (
+	// acceptTime is how much of a turn may be spent on new clients, at least one
+	// of them.
+	acceptTime = 500 * time.Microsecond
+	// shortPause is for how long new clients have to wait when too much is still
+	// to be closed, and longPause when none can be accepted. To try all the time
+	// would keep a processor busy.
+	shortPause = 5 * time.Millisecond
+	longPause  = 100 * time.Millisecond
+)
+
+// accept takes clients from a listening socket.
+func (s *Server) accept(listen int) {
+	for start := s.now; ; {
+		if s.descriptors.crowded() || s.used() >= s.capacity && s.descriptors.moving() {
+			s.pauseListening(shortPause)
+			return
+		}
+		fd, err := acceptClient(listen)
+		if err == unix.EMFILE || err == unix.ENFILE || err == unix.ENOBUFS || err == unix.ENOMEM {
+			// The system is short of descriptors, or somebody else took ours.
+			s.giveUpDescriptor(nil)
+			fd, err = acceptClient(listen)
+		}
+		if err != 0 {
+			s.acceptFailed(err)
+			return
+		}
+		if s.config.MaxClients > 0 && s.count >= s.config.MaxClients {
+			s.dropClient(nil, clientLimit)
+		}
+		if s.used() >= s.capacity {
+			s.giveUpDescriptor(nil)
+		}
+		s.connect(fd)
+		if time.Since(start) >= acceptTime {
+			return // the rest in the next turn, which is at once
+		}
+	}
+}
+
+// acceptClient is accept4(2). The caller owns the descriptor.
+func acceptClient(listen int) (fd int, err unix.Errno) {
+	got, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listen), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+	return int(got), errno
+}
+
+func (s *Server) acceptFailed(err unix.Errno) {
+	switch err {
+	case unix.EAGAIN, unix.EINTR, unix.ECONNABORTED: // it went away, or somebody else has it
+	default:
+		s.pressure.failed("accept connection: " + strerror.Of(err))
+		s.pauseListening(longPause)
+	}
+}
+
+// listenEvents are those of a listening socket.
+const listenEvents = unix.EPOLLIN | unix.EPOLLRDHUP
+
+// listeningEnded tells from an event that somebody has shut a listening socket
+// down, which cannot be undone. Epoll would say so in each turn.
+func listeningEnded(events uint32) bool {
+	return events&(unix.EPOLLHUP|unix.EPOLLRDHUP|unix.EPOLLERR) != 0
+}
+
+// pauseListening accepts no clients for a while.
+func (s *Server) pauseListening(d time.Duration) {
+	s.listen(false)
+	s.acceptAgain = s.now.Add(d)
+}
+
+// listen makes the loop wait for new clients, or not.
+func (s *Server) listen(on bool) {
+	events := uint32(0)
+	if on {
+		events = listenEvents
+	}
+	for _, fd := range s.config.Listen {
+		s.waiter.watch(unix.EPOLL_CTL_MOD, fd, events, aboutListen)
+	}
+}
