@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,9 @@ const (
 type watch struct {
 	pid   int
 	epoll int // descriptor of the daemon's event loop; -1 if that has none
+	// outer are the epoll descriptors through which the loop can be waited for as
+	// well: that of Go's poller, and those between.
+	outer []int
 	tasks []task
 	ids   string // of the threads
 	buf   [512]byte
@@ -32,8 +36,9 @@ type watch struct {
 
 // A task is what the kernel tells about a thread.
 type task struct {
-	syscall *os.File // "running", or the number of a system call and its arguments
-	stat    *os.File
+	syscall   *os.File // "running", or the number of a system call and its arguments
+	stat      *os.File
+	schedstat *os.File // how long it has run and waited to run, and how often
 }
 
 // newWatch finds the event loop of process pid: the epoll descriptor that has
@@ -41,15 +46,15 @@ type task struct {
 // Whether it waits for all of its clients or for one does not show then.
 func newWatch(pid, listen int) (*watch, error) {
 	w := &watch{pid: pid, epoll: -1}
-	names, err := os.ReadDir(fmt.Sprintf("/proc/%d/fdinfo", pid))
+	watches, err := epolls(pid)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		info, _ := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, name.Name()))
-		if holds(string(info), listen) {
-			w.epoll, err = strconv.Atoi(name.Name())
-			return w, err
+	for fd, watched := range watches {
+		if slices.Contains(watched, listen) {
+			w.epoll = fd
+			w.outer = above(watches, fd)
+			return w, nil
 		}
 	}
 	if w.lookAgain(); w.lookAtTasks() == waiting {
@@ -59,23 +64,56 @@ func newWatch(pid, listen int) (*watch, error) {
 	return nil, errors.New("no event loop yet")
 }
 
-// holds tells whether the description of an epoll descriptor names another one.
-func holds(info string, fd int) bool {
-	for line := range strings.Lines(info) {
-		words := strings.Fields(line)
-		if len(words) > 1 && words[0] == "tfd:" && words[1] == strconv.Itoa(fd) {
-			return true
+// epolls returns the epoll descriptors of process pid, and what each watches.
+func epolls(pid int) (map[int][]int, error) {
+	names, err := os.ReadDir(fmt.Sprintf("/proc/%d/fdinfo", pid))
+	if err != nil {
+		return nil, err
+	}
+	watches := make(map[int][]int)
+	for _, name := range names {
+		info, _ := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, name.Name()))
+		fd, err := strconv.Atoi(name.Name())
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(string(info)) {
+			words := strings.Fields(line)
+			if len(words) > 1 && words[0] == "tfd:" {
+				watched, err := strconv.Atoi(words[1])
+				if err != nil {
+					return nil, err
+				}
+				watches[fd] = append(watches[fd], watched)
+			}
 		}
 	}
-	return false
+	return watches, nil
+}
+
+// above returns the descriptors that watch one, or that watch one of those.
+func above(watches map[int][]int, fd int) (all []int) {
+	for outer, watched := range watches {
+		if slices.Contains(watched, fd) {
+			all = append(append(all, outer), above(watches, outer)...)
+		}
+	}
+	return all
 }
 
 func (w *watch) close() {
 	for _, task := range w.tasks {
-		task.syscall.Close()
-		task.stat.Close()
+		task.close()
 	}
 	w.tasks, w.ids = nil, ""
+}
+
+func (t *task) close() {
+	for _, file := range []*os.File{t.syscall, t.stat, t.schedstat} {
+		if file != nil {
+			file.Close()
+		}
+	}
 }
 
 // look tells what the daemon does at the moment. A daemon that has ended is
@@ -85,7 +123,47 @@ func (w *watch) look() rest {
 		return state
 	}
 	w.lookAgain()
-	return w.lookAtTasks()
+	if state := w.lookAtTasks(); state != busy || len(w.outer) == 0 {
+		return state
+	}
+	return w.lookAtAll()
+}
+
+// lookAtAll tells whether all threads sleep, one of them in an outer descriptor,
+// as Go's poller does while there is nothing else to do. It may sleep there while
+// another thread is at work. But if none of them has run from one look to the
+// next, all have slept at the same time.
+func (w *watch) lookAtAll() rest {
+	ids := w.ids
+	first, asleep := w.naps()
+	if !asleep {
+		return busy
+	}
+	second, asleep := w.naps()
+	if w.lookAgain(); !asleep || first != second || ids != w.ids {
+		return busy
+	}
+	return waiting
+}
+
+// naps tells how often each thread has run, and whether all of them sleep and the
+// loop is waited for. That of the monitor of Go's scheduler, which sleeps for a
+// time, does not count.
+func (w *watch) naps() (counts string, asleep bool) {
+	polled := false
+	var b strings.Builder
+	for _, t := range w.tasks {
+		call, fd := parseCall(w.read(t.syscall))
+		if call < 0 || !sleeps(w.read(t.stat)) {
+			return "", false
+		}
+		polled = polled || isEpollWait(call) && slices.Contains(w.outer, fd)
+		if call == unix.SYS_NANOSLEEP || call == unix.SYS_CLOCK_NANOSLEEP {
+			continue
+		}
+		b.WriteString(w.read(t.schedstat))
+	}
+	return b.String(), polled
 }
 
 func (w *watch) lookAtTasks() rest {
@@ -122,20 +200,30 @@ func sleeps(stat string) bool {
 	return end >= 0 && strings.HasPrefix(stat[end:], ") S ")
 }
 
-// judge reads what the kernel says about a thread: "running", or the number of
-// the system call that it waits in and the arguments in hexadecimal.
-func (w *watch) judge(text string) rest {
+// parseCall reads what the kernel says about a thread: "running", or the number
+// of the system call that it waits in and the arguments in hexadecimal. It returns
+// the number and the first argument; -1 for a thread that runs.
+func parseCall(text string) (call, first int) {
 	number, rest, _ := strings.Cut(text, " ")
 	call, err := strconv.Atoi(number)
 	if err != nil {
-		return busy
+		return -1, -1
 	}
+	argument, _, _ := strings.Cut(rest, " ")
+	value, err := strconv.ParseUint(strings.TrimPrefix(argument, "0x"), 16, 64)
+	if err != nil {
+		return -1, -1
+	}
+	return call, int(value)
+}
+
+// judge tells what a thread does that is in such a state.
+func (w *watch) judge(text string) rest {
+	call, fd := parseCall(text)
 	switch {
-	case isEpollWait(call):
-		first, _, _ := strings.Cut(rest, " ")
-		if fd, err := strconv.ParseInt(strings.TrimPrefix(first, "0x"), 16, 64); err == nil && int(fd) == w.epoll {
-			return waiting
-		}
+	case call < 0:
+	case isEpollWait(call) && fd == w.epoll:
+		return waiting
 	case w.epoll < 0 && isSelect(call):
 		return waiting
 	case isWaitForOne(call):
@@ -159,16 +247,18 @@ func (w *watch) lookAgain() {
 	w.ids = strings.Join(names, " ")
 	for _, name := range names {
 		dir := fmt.Sprintf("/proc/%d/task/%s/", w.pid, name)
-		syscall, err := os.Open(dir + "syscall")
-		if err != nil {
+		t := task{}
+		for name, file := range map[string]**os.File{"syscall": &t.syscall, "stat": &t.stat, "schedstat": &t.schedstat} {
+			*file, err = os.Open(dir + name)
+			if err != nil {
+				break
+			}
+		}
+		if err != nil { // the thread has ended
+			t.close()
 			continue
 		}
-		stat, err := os.Open(dir + "stat")
-		if err != nil {
-			syscall.Close()
-			continue
-		}
-		w.tasks = append(w.tasks, task{syscall, stat})
+		w.tasks = append(w.tasks, t)
 	}
 }
 
