@@ -40,6 +40,9 @@ var arrows = []struct{ name, imports string }{
 	{"scached/client", "attrproto scached/protocol"},
 	{"scached/settings", "scached/cache scached/daemon scached/protocol"},
 	{"scached/install", "scached/daemon scached/settings"},
+	{"scached/control", "attrproto scached/protocol"},
+	{"scached/operator", "scached/control"},
+	{"scached/exporter", "scached/control"},
 	{"scached/version", ""},
 	{"scached/manual", "scached/daemon scached/settings"},
 	{"cmd/scached", "scached/daemon scached/server scached/settings scached/version"},
@@ -56,7 +59,7 @@ var arrows = []struct{ name, imports string }{
 	{"compat/bench", "attrproto compat/mail compat/master compat/postfix scached/install scached/protocol"},
 	{"compat/torture", "compat/mail compat/master compat/postfix compat/wire scached/install scached/protocol"},
 	{"cmd/scachectl", "attrproto attrproto/attrtool attrproto/service compat/bench compat/diff compat/mail" +
-		" compat/script compat/torture scached/install scached/manual scached/version"},
+		" compat/script compat/torture scached/control scached/exporter scached/install scached/manual scached/operator scached/version"},
 	{"scripts", ""},
 }
 
