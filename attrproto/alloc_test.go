@@ -125,7 +125,6 @@ func TestAllocationsOfWriting(t *testing.T) {
 		noAllocations(t, "Encoding.Append "+e.String(), func() {
 			buf = e.AppendOpen(buf[:0])
 			buf, _ = e.AppendString(buf, "name", "value")
-			buf, _ = e.AppendBytes(buf, "name", value)
 			buf, _ = e.AppendLong(buf, "name", -1)
 			buf, _ = e.AppendBool(buf, "name", true)
 			buf, _ = e.AppendData(buf, "name", value)

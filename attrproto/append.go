@@ -42,11 +42,6 @@ func (e Encoding) AppendString(dst []byte, name, value string) ([]byte, error) {
 	return appendAttribute(e, dst, name, value)
 }
 
-// AppendBytes is AppendString for a value in a byte slice.
-func (e Encoding) AppendBytes(dst []byte, name string, value []byte) ([]byte, error) {
-	return appendAttribute(e, dst, name, value)
-}
-
 // AppendInt appends a number of the type int: what is below zero goes as its
 // 32-bit complement, as in C. It must be at least -2147483648 and at most
 // 4294967295.

@@ -18,8 +18,8 @@ func TestAppend(t *testing.T) {
 			func(e Encoding, b []byte) ([]byte, error) { return e.AppendString(b, "name", "va=lue") },
 			[3]string{"name\x00va=lue\x00", "bmFtZQ==:dmE9bHVl\n", "name=va=lue\n"},
 		},
-		"bytes": {
-			func(e Encoding, b []byte) ([]byte, error) { return e.AppendBytes(b, "n", []byte{0xff}) },
+		"any byte": {
+			func(e Encoding, b []byte) ([]byte, error) { return e.AppendString(b, "n", "\xff") },
 			[3]string{"n\x00\xff\x00", "bg==:/w==\n", "n=\xff\n"},
 		},
 		"int": {
@@ -86,7 +86,7 @@ func TestAppendErrors(t *testing.T) {
 			`attribute "a": the value holds a NUL byte`,
 		},
 		"NUL in a value, base64": {
-			func(b []byte) ([]byte, error) { return Base64.AppendBytes(b, "a", []byte{0}) },
+			func(b []byte) ([]byte, error) { return Base64.AppendString(b, "a", "\x00") },
 			EncodeError{Name: "a", Value: true, Reason: "holds a NUL byte"},
 			`attribute "a": the value holds a NUL byte`,
 		},

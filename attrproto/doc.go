@@ -4,7 +4,8 @@
 // # Which call comes first
 //
 // To talk to a daemon, make a [Reader] and a [Writer] over the connection, and
-// read the daemon's greeting, which the table [Services] knows:
+// read the daemon's greeting. What each daemon says, and where its socket is,
+// stands in a table in the package scache/attrproto/service:
 //
 //	conn, err := net.Dial("unix", "/var/spool/postfix/private/verify")
 //	...
@@ -15,11 +16,15 @@
 //	if err := w.Send(); err != nil { ... }
 //	_, err = r.Scan(attrproto.FlagMissing, attrproto.IntVar("status", &status), ...)
 //
+// A daemon begins with [Writer.Greeting] and then reads requests with the same
+// [Reader.Scan].
+//
 // Those who have the bytes already, in an event loop for example, match them
-// against a wish list with a [Scan], which says when it needs more. Below that
-// are functions that append an attribute to a slice and take one off. Where
-// descriptors travel with the lists, a [Conn] takes the place of Reader and
-// Writer; a [Receiver] and [SendDescriptor] are for event loops.
+// against a wish list with a [Scan], which says when it needs more. To take a
+// list apart without any wishes there is a [Consumer], and to append an attribute
+// to a slice there are the methods of [Encoding]. Where descriptors travel with
+// the lists, a [Conn] takes the place of Reader and Writer; a [Receiver] and
+// [SendDescriptor] are for event loops.
 //
 // For the queue listing and some other services there are ready-made clients
 // in the package scache/attrproto/service.

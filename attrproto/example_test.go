@@ -4,13 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"scache/attrproto"
+	"scache/attrproto/service"
 )
 
 // The mail queue of a running Postfix, in ten lines.
@@ -196,6 +199,58 @@ func ExampleFuncVar() {
 	fmt.Println(args, err)
 	// Output:
 	// [a b] <nil>
+}
+
+// A lookalike of verify(8), which holds every address to be deliverable.
+func ExampleWriter_Greeting() {
+	serve := func(conn net.Conn) error {
+		defer conn.Close()
+		r, w := attrproto.NewReader(conn), attrproto.NewWriter(conn)
+		if err := w.Greeting("address_verification_prrotocol"); err != nil { // Postfix spells it so
+			return err
+		}
+		for {
+			var request, address string
+			_, err := r.Scan(attrproto.FlagMissing,
+				attrproto.StringVar("request", &request), attrproto.StringVar("address", &address))
+			if err != nil || request != "query" {
+				return err // io.EOF when the client has no more questions
+			}
+			w.Int("status", 0)
+			w.Int("recipient_status", int(service.Deliverable))
+			w.String("reason", "delivers to "+address)
+			if err := w.Send(); err != nil {
+				return err
+			}
+		}
+	}
+	queue, listener := verifySocket()
+	defer os.RemoveAll(queue)
+	defer listener.Close()
+	go func() {
+		if conn, err := listener.Accept(); err == nil {
+			serve(conn)
+		}
+	}()
+	answer, err := service.Postfix{QueueDirectory: queue}.Verify("someone@example.com")
+	fmt.Println(answer.Status, answer.Reason, err)
+	// Output:
+	// deliverable delivers to someone@example.com <nil>
+}
+
+// verifySocket listens where a client looks for verify(8).
+func verifySocket() (queue string, listener net.Listener) {
+	queue, err := os.MkdirTemp("", "sc")
+	if err == nil {
+		err = os.Mkdir(filepath.Join(queue, "private"), 0o700)
+	}
+	if err == nil {
+		listener, err = net.Listen("unix", filepath.Join(queue, "private/verify"))
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	return queue, listener
 }
 
 // A client of scache(8) that looks for a session.

@@ -131,7 +131,7 @@ func fuzzReader(t *testing.T, e Encoding, src io.Reader, wishes []byte, flags Fl
 		}
 		o.Err = err.Error()
 	}
-	o.Consumed, o.Granted = int(r.InputOffset()), r.Granted()
+	o.Consumed, o.Granted = int(r.offset), r.Granted()
 	for i := range o.Granted {
 		o.Values = append(o.Values, fmt.Sprintf("%q %d", r.Bytes(i), r.Uint(i)))
 	}

@@ -86,9 +86,9 @@ func (r *Reader) Scan(flags Flags, wants ...Want) (count int, err error) {
 		failure.Offset += listOffset
 		failure.Err = unwrapEnd(failure.Err)
 		r.err = failure
-	case !s.Began() && r.ended == io.EOF:
+	case !s.begun && r.ended == io.EOF:
 		r.err = io.EOF
-	case !s.Began():
+	case !s.begun:
 		r.err = r.streamError(s.wanted())
 	}
 	return count, r.err
@@ -216,9 +216,6 @@ func (r *Reader) Resume() bool {
 	}
 	return r.err == nil
 }
-
-// InputOffset is how many bytes of the stream have been consumed.
-func (r *Reader) InputOffset() int64 { return r.offset }
 
 // Buffered borrows what was read from the stream and is not consumed, until the
 // next call of a method that reads.

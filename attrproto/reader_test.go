@@ -68,8 +68,8 @@ func TestReaderMore(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%v %s: (-want +got):\n%s", e, name, diff)
 			}
-			if int(r.InputOffset()) != len(input) {
-				t.Errorf("%v %s: consumed %d bytes of %d", e, name, r.InputOffset(), len(input))
+			if int(r.offset) != len(input) {
+				t.Errorf("%v %s: consumed %d bytes of %d", e, name, r.offset, len(input))
 			}
 			rest, _ := io.ReadAll(src)
 			if left := string(r.Buffered()) + string(rest); left != "what follows" {
@@ -193,8 +193,8 @@ func TestReaderErrorOffset(t *testing.T) {
 	if !errors.As(err, &e) || e.Kind != KindBadNumber || e.Offset != 5+len(noise)+2 {
 		t.Errorf("error %v, want a bad number at offset %d", err, 5+len(noise)+2)
 	}
-	if want := int64(5 + len(noise) + 4); r.InputOffset() != want {
-		t.Errorf("consumed %d bytes, want %d", r.InputOffset(), want)
+	if want := int64(5 + len(noise) + 4); r.offset != want {
+		t.Errorf("consumed %d bytes, want %d", r.offset, want)
 	}
 }
 

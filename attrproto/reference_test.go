@@ -56,7 +56,7 @@ func TestReference(t *testing.T) {
 				} else if err != nil {
 					log.add(err.(*Error))
 				}
-				c.check(t, run, name, result, len(input)-int(r.InputOffset()), r.Granted(), log.lines)
+				c.check(t, run, name, result, len(input)-int(r.offset), r.Granted(), log.lines)
 			}
 		})
 	}

@@ -129,9 +129,6 @@ func (s *Scan) Run(list []byte, end error) (done bool) {
 // Consumed is the number of bytes that a finished scan took off the list.
 func (s *Scan) Consumed() int { return s.lexer.pos }
 
-// Began tells whether the scan has seen any byte.
-func (s *Scan) Began() bool { return s.begun }
-
 // Result is the number of wishes granted, -1 for malformed input, and the
 // reason why there were not more. A count that is too small without an error
 // is an early end of the list without [FlagMissing], or no input at all. A
