@@ -30,9 +30,10 @@ type Status struct {
 }
 
 // Notify writes one record: process number, generation and state, as three
-// native words (src/master/master_proto.c), or without the generation. It never blocks; a channel without
-// room is unix.EAGAIN, and nothing was written. Any other error means that there
-// is no master(8) any more. Without a channel there is nobody to tell.
+// native words (src/master/master_proto.c), or without the generation. It never
+// blocks; a channel without room is unix.EAGAIN, and nothing was written. Any other
+// error means that there is no master(8) any more. Without a channel there is
+// nobody to tell.
 func (s Status) Notify(state int) error {
 	if s.FD < 0 {
 		return nil
@@ -50,9 +51,17 @@ func (s Status) Notify(state int) error {
 		if !writable(s.FD, 0) {
 			return unix.EAGAIN
 		}
-		_, err = retry(func() (int, error) { return unix.Write(s.FD, record) })
+		return s.write(record)
 	}
 	return err
+}
+
+func (s Status) write(record []byte) error {
+	for {
+		if _, err := unix.Write(s.FD, record); err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 func (s Status) send(record []byte) error {
