@@ -25,6 +25,14 @@
 // descriptors. [NewWatchdog] comes last, when the loop is about to turn.
 // [Examine] reads a configuration without being a daemon.
 //
+// # Limits of the process
+//
+// Below the number of descriptors that a Service asks for (ulimit -n) Start says
+// so and ends. RLIMIT_NPROC does not matter: all threads are there before the
+// process is mail_owner's. The address space (ulimit -v, RLIMIT_AS) must not be
+// limited to less than 720 MB: the Go runtime reserves as much without using it,
+// and ends the process before its first instruction where it cannot.
+//
 // The package never accepts a connection, never starts a process, never writes
 // to a file, and never waits for a log daemon or for master(8) longer than the
 // time that is given where it may wait at all. Errors that the Postfix skeleton
