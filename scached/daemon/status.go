@@ -27,6 +27,8 @@ type Status struct {
 	// WithoutGeneration leaves the generation out of the records. A master(8) that
 	// sets none in the environment expects that, as the snapshot 20040720 does.
 	WithoutGeneration bool
+
+	record [12]byte // so that none of the heap is needed for it
 }
 
 // Notify writes one record: process number, generation and state, as three
@@ -34,12 +36,11 @@ type Status struct {
 // blocks; a channel without room is unix.EAGAIN, and nothing was written. Any other
 // error means that there is no master(8) any more. Without a channel there is
 // nobody to tell.
-func (s Status) Notify(state int) error {
+func (s *Status) Notify(state int) error {
 	if s.FD < 0 {
 		return nil
 	}
-	var buffer [12]byte
-	record := binary.NativeEndian.AppendUint32(buffer[:0], uint32(s.PID))
+	record := binary.NativeEndian.AppendUint32(s.record[:0], uint32(s.PID))
 	if !s.WithoutGeneration {
 		record = binary.NativeEndian.AppendUint32(record, s.Generation)
 	}
@@ -56,7 +57,7 @@ func (s Status) Notify(state int) error {
 	return err
 }
 
-func (s Status) write(record []byte) error {
+func (s *Status) write(record []byte) error {
 	for {
 		if _, err := unix.Write(s.FD, record); err != unix.EINTR {
 			return err
@@ -64,7 +65,7 @@ func (s Status) write(record []byte) error {
 	}
 }
 
-func (s Status) send(record []byte) error {
+func (s *Status) send(record []byte) error {
 	for {
 		err := unix.Send(s.FD, record, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		if err != unix.EINTR {

@@ -124,7 +124,7 @@ func TestNotifyWithoutMaster(t *testing.T) {
 		if err := unix.Dup3(null, master, unix.O_CLOEXEC); err != nil {
 			t.Fatal(err)
 		}
-		if err := (Status{FD: ours}).Notify(StateTaken); err != unix.EPIPE {
+		if err := (&Status{FD: ours}).Notify(StateTaken); err != unix.EPIPE {
 			t.Errorf("got %v, want %v", err, unix.EPIPE)
 		}
 	})
