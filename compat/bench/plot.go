@@ -56,7 +56,7 @@ func (r *Report) WriteSessionsPlot(w io.Writer) error {
 func (r *Report) WriteRatePlot(w io.Writer) error {
 	p := emptyPlot()
 	p.X.Label.Text = "cycles a second, of one client"
-	p.X.Tick.Marker = decades{}
+	p.X.Tick.Marker = decades{1}
 	var families []family
 	for _, c := range r.Load {
 		if c.Clients == 1 {
@@ -92,7 +92,7 @@ func emptyPlot() *plot.Plot {
 	p.Title.Text = "CPU of the daemon a cycle of four requests"
 	p.Title.Padding = vg.Points(8)
 	p.Y.Label.Text = "µs (median, lowest to highest round)"
-	p.Y.Tick.Marker = decades{}
+	p.Y.Tick.Marker = decades{1, 2, 5}
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Legend.XOffs, p.Legend.Padding = vg.Points(8), vg.Points(3)
 	for _, style := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle,
@@ -103,15 +103,15 @@ func emptyPlot() *plot.Plot {
 	return p
 }
 
-// decades marks 1, 2 and 5 of each power of ten on an axis of decimal logarithms.
-// The plot's own logarithmic scale leaves room for the label of an axis in the
-// wrong place.
-type decades struct{}
+// decades marks those multiples of each power of ten on an axis of decimal
+// logarithms. The plot's own logarithmic scale leaves room for the label of an
+// axis in the wrong place.
+type decades []float64
 
-func (decades) Ticks(low, high float64) (ticks []plot.Tick) {
+func (multiples decades) Ticks(low, high float64) (ticks []plot.Tick) {
 	for power := math.Floor(low); power <= high; power++ {
-		for _, digit := range []float64{1, 2, 5} {
-			value := digit * math.Pow(10, power)
+		for _, multiple := range multiples {
+			value := multiple * math.Pow(10, power)
 			if at := math.Log10(value); at >= low && at <= high {
 				ticks = append(ticks, plot.Tick{Value: at, Label: strconv.FormatFloat(value, 'g', 6, 64)})
 			}
