@@ -22,6 +22,7 @@ type client struct {
 	spoke    bool   // it has said something
 	ended    bool   // it has no more to say, and everything it said was read
 	surplus  bool   // it has sent a descriptor that nobody asked for
+	answered bool   // it has read its answer, see awaitRead
 	guarded  bool   // it can send a descriptor only when one is due
 	held     int    // bytes of memory of its conversation, counted in the server's
 	since    time.Time
@@ -94,11 +95,8 @@ func (s *Server) serve(c *client) {
 				return
 			}
 		case protocol.AwaitRead:
-			if !allRead(c.fd) {
-				s.await(c, unix.EPOLLOUT|unix.EPOLLET) // an event each time it has read something
-				return
-			}
-			c.action = c.conn.AnswerRead()
+			s.awaitRead(c)
+			return
 		case protocol.Drop:
 			s.settle(c)
 			s.disconnect(c)

@@ -92,9 +92,10 @@ type Server struct {
 
 	idleSince   time.Time // when the last client left
 	reportDue   time.Time
-	acceptAgain time.Time // when to accept clients again; zero while we do
-	guardUntil  time.Time // see guard
-	threads     bool      // that may be needed have been started
+	answered    []answered // clients of the snapshot's dialect
+	acceptAgain time.Time  // when to accept clients again; zero while we do
+	guardUntil  time.Time  // see guard
+	threads     bool       // that may be needed have been started
 	terminated  atomic.Bool
 	ending      time.Time // deadline for hand-overs, once the server has to end
 }
@@ -282,6 +283,7 @@ func (s *Server) sayGoodbye() {
 
 // Report logs what there is to say once Run has returned.
 func (s *Server) Report() {
+	s.sendAfterAnswers()
 	s.pressure.note(&s.service.Cache.Dropped, s.descriptors.closer.hanging(s.now))
 	s.pressure.say(s.config.Log)
 	s.logStatistics()
@@ -368,6 +370,7 @@ func (s *Server) runTimers() {
 			break // the rest in the next turn, which is at once
 		}
 	}
+	s.sendAfterAnswers()
 	s.pressure.note(&s.service.Cache.Dropped, s.descriptors.closer.hanging(s.now))
 	s.pressure.report(s.config.Log, s.now)
 	if !s.acceptAgain.IsZero() && !s.now.Before(s.acceptAgain) && s.ending.IsZero() {
@@ -399,6 +402,9 @@ func (s *Server) sleep() time.Duration {
 	}
 	if !s.acceptAgain.IsZero() {
 		shorten(s.acceptAgain.Sub(now))
+	}
+	if len(s.answered) > 0 {
+		shorten(s.answered[0].due.Sub(now))
 	}
 	if s.descriptors.closer.pending.Load() > 0 {
 		shorten(hangTime)
