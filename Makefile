@@ -40,6 +40,10 @@ cc:
 mandoc:
 	@command -v mandoc >/dev/null || scripts/install-packages mandoc
 
+# A real Prometheus scrapes, and promtool tests the alert rules.
+prometheus:
+	@command -v promtool >/dev/null || scripts/install-packages prometheus
+
 run: build
 	@$(MAKE) -s postfix || echo "Postfix cannot be had here"
 	@$(BIN)/scachectl run
@@ -59,7 +63,7 @@ uninstall: build
 # one package at a time. cgo is only for the race detector.
 ALONE  = -e ^scache/compat -e ^scache/scached/install
 GOTEST = CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 15m
-test: build postfix cc mandoc
+test: build postfix cc mandoc prometheus
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GOTEST) $$($(GO) list ./... | grep -v $(ALONE))
@@ -82,6 +86,7 @@ install-files: doc
 		install -D -m 644 _scachectl $(abspath $(DESTDIR))$(PREFIX)/share/zsh/vendor-completions/_scachectl && \
 		install -D -m 644 scachectl.fish $(abspath $(DESTDIR))$(PREFIX)/share/fish/vendor_completions.d/scachectl.fish
 	install -D -m 644 $(BIN)/doc/scached.cf $(DESTDIR)$(PREFIX)/share/doc/scached/scached.cf
+	install -D -m 644 scached/exporter/alerts.yml $(DESTDIR)$(PREFIX)/share/doc/scached/alerts.yml
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@SBINDIR@|$(SBINDIR)|' scripts/package/scached-exporter.service >$(DESTDIR)$(UNITDIR)/scached-exporter.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/scached-exporter.service
@@ -135,4 +140,4 @@ soak: build postfix
 	$(BIN)/scachectl soak --duration $(SOAKTIME)
 	$(GO) test ./compat/diff -run TestRandomScenario -soak $(SOAKTIME) -timeout 0 -v
 
-.PHONY: build postfix cc mandoc run install uninstall test fuzz bench refs soak doc install-files deb dist
+.PHONY: build postfix cc mandoc prometheus run install uninstall test fuzz bench refs soak doc install-files deb dist

@@ -1,0 +1,52 @@
+package operator
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"scache/scached/control"
+)
+
+func TestWriteSessions(t *testing.T) {
+	sessions := []Session{
+		newSession(control.Entry{Transport: "smtp", Label: "smtp\n192.0.2.1\n25\n2\n", Property: "tls_level=2\nreuse_count=7\nendpoint_features=7\n\n",
+			Age: 90 * time.Second, Left: time.Second, Alive: true}, map[string]string{"smtp\n192.0.2.1\n25\n2\n": "example.com"}),
+		newSession(control.Entry{Transport: "relay", Label: "smtp\na\x1b[2Jb.example\n2001:db8::1\n587\n0\n"}, nil),
+		newSession(control.Entry{Transport: "odd", Label: "what\n\x00ever"}, nil),
+	}
+	var out strings.Builder
+	if err := WriteSessions(&out, sessions, 0); err != nil {
+		t.Fatal(err)
+	}
+	want := `TRANSPORT      DESTINATION        ENDPOINT           AGE  LEFT  USES  TLS      ALIVE  FEATURES
+smtp           example.com        192.0.2.1:25       90s    1s     7  encrypt  yes    ESMTP 8BITMIME PIPELINING
+relay in smtp  a\x1b[2Jb.example  [2001:db8::1]:587   0s    0s     0  none     no
+odd                               what\n\x00ever      0s    0s     0           no
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	out.Reset()
+	WriteSessions(&out, sessions, 80)
+	for line := range strings.Lines(out.String()) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d wide: %s", n, line)
+		}
+	}
+}
+
+func TestCounts(t *testing.T) {
+	if got := counts(map[string]uint64{"expired": 1200, "dead": 3, "shutdown": 0, "limit": 3}); got != "1,200 expired, 3 dead, 3 limit" {
+		t.Error(got)
+	}
+	if got := counts(nil); got != "none" {
+		t.Error(got)
+	}
+	if got := percent(2, 3); got != "66%" {
+		t.Error(got)
+	}
+}
