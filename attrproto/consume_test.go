@@ -134,6 +134,26 @@ func TestConsumeInPieces(t *testing.T) {
 	}
 }
 
+// TestConsumeLooksOnce has what a Consumer has seen of an unfinished string change
+// behind its back: it must not notice, because it does not look again.
+func TestConsumeLooksOnce(t *testing.T) {
+	for e, input := range map[Encoding]string{
+		Null: "name\x00value", Base64: "bmFtZQ==:dmFsdWU=", Plain: "name=value",
+	} {
+		c := Consumer{Encoding: e}
+		for _, seen := range []int{3, len(input) - 1} { // in the name, and in the value
+			list := []byte(input[:seen])
+			if _, n, err := c.Consume(list); n != 0 || err != nil {
+				t.Fatalf("%v: %d bytes, %v", e, n, err)
+			}
+			list[seen-1] = e.terminator()
+			if _, n, err := c.Consume(list); n != 0 || err != nil {
+				t.Errorf("%v: looked again at byte %d: %d bytes, %v", e, seen-1, n, err)
+			}
+		}
+	}
+}
+
 func TestAppendItemErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		encoding Encoding

@@ -2,7 +2,7 @@ package attrproto
 
 import "strconv"
 
-// wanting is the type of the wish that comes next.
+// wanting tells whether the wish that comes next is of that type.
 func (s *Scan) wanting(t Type) bool {
 	return len(s.values) < len(s.wants) && s.wants[len(s.values)].Type == t
 }
@@ -10,11 +10,16 @@ func (s *Scan) wanting(t Type) bool {
 // takeName decides what to do about a name, which that byte ended.
 func (s *Scan) takeName(wire []byte, end byte) {
 	start := s.lexer.pos - 1 - len(wire)
-	name, ok := s.decodeName(wire, start)
-	if !ok {
-		return
+	name := wire
+	if s.Encoding != Null {
+		var ok bool
+		if name, ok = s.decodeName(wire, start); !ok {
+			return
+		}
 	}
-	s.traceName(name)
+	if s.Trace != nil {
+		s.traceText("name", name)
+	}
 	s.traced = false
 	table := s.wanting(TypeHash)
 	kind := ItemAttribute // what any name is in the encoding Null, but for an empty one and a mark
@@ -71,9 +76,6 @@ func (s *Scan) takeEnd(start int) {
 // decodeName is a name as a C program sees it. It is borrowed until the next
 // value is decoded.
 func (s *Scan) decodeName(wire []byte, start int) (name []byte, ok bool) {
-	if s.Encoding == Null {
-		return wire, true
-	}
 	grown, name, ok := s.Encoding.decode(s.text, wire)
 	if !ok {
 		s.fail(&Error{Kind: KindBadBase64, Text: string(cString(wire))}, start)
@@ -104,8 +106,10 @@ func (s *Scan) typeName() string {
 func (s *Scan) takeValue(text []byte, delimiter byte) {
 	want := &s.wants[len(s.values)]
 	v := span{start: s.lexer.pos - 1 - len(text), end: s.lexer.pos - 1}
-	if s.Encoding == Null && want.Type == TypeString && s.flags&FlagSanitize == 0 {
-		s.traceValue(text) // the short way for nearly all values
+	if s.Encoding == Null && want.Type == TypeString && s.flags&FlagSanitize == 0 { // nearly all values
+		if s.Trace != nil {
+			s.traceText("value", text)
+		}
 		s.grant(want, v, text)
 		return
 	}
@@ -121,7 +125,9 @@ func (s *Scan) takeValue(text []byte, delimiter byte) {
 	if s.Encoding != Null {
 		plain = cString(whole)
 	}
-	s.traceValue(plain)
+	if s.Trace != nil {
+		s.traceText("value", plain)
+	}
 	switch want.Type {
 	case TypeInt, TypeLong, TypeBool:
 		if !s.convertNumber(&v, want.Type, plain, start) {

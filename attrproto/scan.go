@@ -118,8 +118,8 @@ func (s *Scan) Run(list []byte, end error) (done bool) {
 			s.takeValue(text, delimiter)
 		case restPart:
 			s.part = namePart
-			if s.Encoding == Null {
-				s.traceValue(text)
+			if s.Encoding == Null && s.Trace != nil {
+				s.traceText("value", text)
 			}
 		}
 	}
@@ -189,26 +189,13 @@ func (s *Scan) traceWanted() {
 	}
 }
 
-// traceName and traceValue tell what was read. At the end of the list, the name
-// is empty.
-func (s *Scan) traceName(text []byte) {
-	if s.Trace != nil {
-		s.traceText("input attribute name: ", text)
-	}
-}
-
-func (s *Scan) traceValue(text []byte) {
-	if s.Trace != nil {
-		s.traceText("input attribute value: ", text)
-	}
-}
-
+// traceText tells what was read. At the end of the list, the name is empty.
 func (s *Scan) traceText(what string, text []byte) {
 	shown := "(end)" // of empty values, too
 	if len(text) > 0 {
 		shown = string(text)
 	}
-	s.Trace(what + shown)
+	s.Trace("input attribute " + what + ": " + shown)
 }
 
 // stop is for a string that did not come to its end.
