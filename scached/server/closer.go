@@ -45,21 +45,6 @@ type owned struct {
 	count *atomic.Int64
 }
 
-// start starts the threads that there are not yet, up to a number.
-func (c *closer) start(most int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.startSome(most)
-}
-
-func (c *closer) startSome(most int) {
-	c.wanted.L = &c.mu
-	for ; c.started < most; c.started++ {
-		go c.work(&c.began[c.started])
-		c.idle++
-	}
-}
-
 // close takes ownership of a descriptor, and takes one off the count when it is
 // closed.
 func (c *closer) close(fd int, count *atomic.Int64) {
@@ -70,7 +55,10 @@ func (c *closer) close(fd int, count *atomic.Int64) {
 	defer c.mu.Unlock()
 	c.waiting = append(c.waiting, owned{fd, count})
 	if len(c.waiting) > c.idle && c.started < closers {
-		c.startSome(c.started + 1)
+		c.wanted.L = &c.mu
+		go c.work(&c.began[c.started])
+		c.started++
+		c.idle++
 	}
 	c.wanted.Signal()
 }

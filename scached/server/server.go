@@ -95,7 +95,6 @@ type Server struct {
 	answered    []answered // clients of the snapshot's dialect
 	acceptAgain time.Time  // when to accept clients again; zero while we do
 	guardUntil  time.Time  // see guard
-	threads     bool       // that may be needed have been started
 	terminated  atomic.Bool
 	ending      time.Time // deadline for hand-overs, once the server has to end
 }
@@ -214,20 +213,10 @@ func (s *Server) Run() error {
 	return nil
 }
 
-// wait waits for events until there is something to do. Before it does so for the
-// first time it starts the threads that may be needed: whoever has started us has
-// been told by now that we work.
+// wait waits for events until there is something to do.
 func (s *Server) wait() ([]unix.EpollEvent, error) {
 	if len(s.descriptors.closing) > 0 {
 		return s.waiter.poll()
-	}
-	if !s.threads {
-		if events, err := s.waiter.poll(); len(events) > 0 || err != nil {
-			return events, err
-		}
-		s.threads = true
-		s.descriptors.closer.start(closers)
-		startSpareThreads()
 	}
 	sleep := s.sleep()
 	if s.waiter.busy() {
