@@ -44,13 +44,14 @@ func config(p *daemon.Process, set *settings.Settings) server.Config {
 	watchdog := daemon.NewWatchdog(p.Params.DaemonTimeout, func() { p.Log.Fatal("watchdog timeout") })
 	clients := p.Log.ForClients(set.WarningLimit)
 	return server.Config{
-		Name:      p.Service,
-		Dialect:   set.Dialect(),
-		TTLLimit:  set.TTLLimit,
-		Verbose:   p.Verbose > 0,
-		Log:       p.Log,
-		ClientLog: clients,
-		Flooded:   clients.Flooded,
+		Name:       p.Service,
+		Dialect:    set.Dialect(),
+		TTLLimit:   set.TTLLimit,
+		Verbose:    p.Verbose > 0,
+		Log:        p.Log,
+		ClientLog:  clients,
+		Flooded:    clients.Flooded,
+		Suppressed: clients.Suppressed,
 
 		Listen: p.Listen,
 		Master: p.Status.FD,

@@ -13,9 +13,14 @@ func (s *Server) about() []protocol.Attribute {
 	number := func(name string, n int) protocol.Attribute {
 		return protocol.Attribute{Name: name, Value: strconv.Itoa(n)}
 	}
+	suppressed := uint64(0)
+	if s.config.Suppressed != nil {
+		suppressed = s.config.Suppressed()
+	}
 	return []protocol.Attribute{
 		{Name: "version", Value: s.config.Version},
 		number("pid", os.Getpid()),
+		{Name: "warnings_suppressed_total", Value: strconv.FormatUint(suppressed, 10)},
 		number("clients", s.count),
 		number("descriptors", s.count+int(s.descriptors.open.Load())),
 		number("closing", int(s.descriptors.open.Load())-s.service.Cache.Size().Sessions),

@@ -76,6 +76,7 @@ func (s *Server) newClient(fd int) *client {
 	}
 	s.clients[fd] = c
 	s.count++
+	s.service.Counters.Clients++
 	s.idle.push(c)
 	return c
 }
@@ -98,6 +99,7 @@ func (s *Server) serve(c *client) {
 			s.awaitRead(c)
 			return
 		case protocol.Drop:
+			s.disconnected(protocol.DisconnectMalformed)
 			s.settle(c)
 			s.disconnect(c)
 			return
@@ -279,6 +281,7 @@ func (s *Server) settle(c *client) {
 // disconnectLate ends a connection in the middle of a request that has taken too
 // long, and says so in the log as the reference would.
 func (s *Server) disconnectLate(c *client) {
+	s.disconnected(protocol.DisconnectTimeout)
 	c.conn.End(unix.ETIMEDOUT)
 	s.disconnectAfterOutput(c)
 }
@@ -292,8 +295,14 @@ func (s *Server) disconnectSurplus(c *client) {
 	}
 	s.settle(c)
 	s.disconnect(c)
+	s.disconnected(protocol.DisconnectSurplus)
 	s.pressure.surplus++
 	s.pressure.something = true
+}
+
+// disconnected counts a client that is disconnected, for an administrator.
+func (s *Server) disconnected(why protocol.Disconnection) {
+	s.service.Counters.ClientsDisconnected[why]++
 }
 
 // disconnectAfterOutput writes what can be written now and ends the connection.

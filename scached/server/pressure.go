@@ -170,6 +170,7 @@ func (s *Server) limitMemory(c *client) {
 		} else {
 			s.disconnect(s.idle.first)
 		}
+		s.disconnected(protocol.DisconnectMemory)
 		s.pressure.clients[cache.MemoryLimit]++
 		s.pressure.something = true
 	}
@@ -191,8 +192,10 @@ func (s *Server) dropClient(turn *client, why cache.Limit) bool {
 	}
 	s.disconnect(c)
 	if why == clientLimit {
+		s.disconnected(protocol.DisconnectLimit)
 		s.pressure.crowd++
 	} else {
+		s.disconnected(protocol.DisconnectShortage)
 		s.pressure.clients[why]++
 	}
 	s.pressure.something = true

@@ -22,6 +22,8 @@ type Config struct {
 	// ClientLog is for what clients cause, which may be too much; nil for Log.
 	ClientLog protocol.Logger
 	Flooded   func() bool // see protocol.Config; nil for never
+	// Suppressed, if set, is how many warnings about clients were left out.
+	Suppressed func() uint64
 
 	Listen []int // listening UNIX-domain stream sockets, non-blocking
 	Master int   // becomes ready with an error when master(8) is gone; -1 for none
