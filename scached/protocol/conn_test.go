@@ -280,8 +280,6 @@ func TestStringLimit(t *testing.T) {
 		"warning: string from scache socket while reading input attribute value exceeds the limit of 65536 bytes")
 }
 
-// TestLive checks that dead sessions are skipped and closed, and that the
-// statistics count what the client got.
 // While there are too many warnings a client that sends nothing but malformed
 // requests is dropped, with what it has in hand.
 func TestMalformed(t *testing.T) {
@@ -321,6 +319,8 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
+// TestLive checks that dead sessions are skipped and closed, and that the
+// statistics count what the client got.
 func TestLive(t *testing.T) {
 	p := newPeer(t, "3.6", false)
 	dead := map[int]bool{7: true, 8: true}
@@ -364,41 +364,4 @@ statistics: domain lookup hits=2 miss=1 success=66%`)
 	p.log = nil
 	s.ReportStatistics(start)
 	p.want("starts anew", strings.Join(p.log, "\n"), "")
-}
-
-func TestAllocations(t *testing.T) {
-	t.Run("plain", func(t *testing.T) { testAllocations(newPeer(t, "3.6", false)) })
-	t.Run("name spaces", func(t *testing.T) {
-		p := newPeer(t, "3.6", false)
-		p.service.NameSpaces = []NameSpace{{"slow", "smtp"}, {"relay", "smtp"}}
-		testAllocations(p)
-	})
-}
-
-func testAllocations(p *peer) {
-	relay := func(request string) []byte {
-		return []byte(strings.ReplaceAll(request, "label\x00", "label\x00relay\n"))
-	}
-	requests := [][]byte{relay(saveEndpoint), relay(saveBinding), relay(findBinding), []byte(dummy), []byte(dummy), relay(findEndpoint)}
-	p.service.Close = func(int) {}
-	cycle := func() {
-		for _, request := range requests {
-			action := p.conn.Input(request, nil)
-			p.conn.Written(len(p.conn.Output()))
-			if action == Descriptor {
-				p.conn.Received(7, nil)
-			} else if action == Send {
-				p.conn.Sent(nil)
-			}
-			p.conn.Written(len(p.conn.Output()))
-		}
-		p.service.Cache.Expire(1000)
-	}
-	cycle()
-	if n := testing.AllocsPerRun(100, cycle); n > 0 {
-		p.Errorf("%v allocations in a cycle of requests", n)
-	}
-	if len(p.log) > 0 {
-		p.Errorf("log: %q", p.log)
-	}
 }
