@@ -135,21 +135,28 @@ func (l *Log) setUTF8(on bool) {
 	l.utf8 = on
 }
 
-// LastLines says that the process is about to end: what is logged from now on
-// may wait a second in all for a log service that is busy, which postlogd(8) is
-// while "postfix reload" starts it anew, and for standard error.
+// LastLines says that the process is about to end: what has been logged so far,
+// and what is logged from now on, may wait a second in all for a log service that
+// is busy, which postlogd(8) is while "postfix reload" starts it anew, and for
+// standard error.
 func (l *Log) LastLines() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.deadline = time.Now().Add(time.Second)
 	l.admitted = time.Time{}
+	l.mu.Unlock()
+	l.awaitWritten()
 }
 
 func (l *Log) write(s severity, text string) {
 	if l.enter(s, text) {
-		l.flushPatiently()
-		l.stderr.drain(l.deadline)
+		l.awaitWritten()
 	}
+}
+
+// awaitWritten waits until all is written, or the deadline has passed.
+func (l *Log) awaitWritten() {
+	l.flushPatiently()
+	l.stderr.drain(l.deadline)
 }
 
 // enter reports whether the line is one of the last.
