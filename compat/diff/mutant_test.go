@@ -40,7 +40,7 @@ var mutants = []struct {
 		old: "		m.wheel.set(i, ttl)\n		m.bindings.use(i)\n", new: "		m.bindings.use(i)\n", notRandom: true},
 	{name: "ttl of 64 bits", file: "scached/protocol/request.go",
 		old: "int(int32(c.scan.Uint(0)))", new: "int(c.scan.Uint(0))"},
-	{name: "reads a descriptor's message whole", file: "scached/server/serve.go",
+	{name: "reads a descriptor's message whole", file: "scached/server/client.go",
 		old: "buffer = s.buffer[:1]", new: "buffer = s.buffer[:2]"},
 	{name: "verbose in other words", file: "attrproto/scan.go",
 		old: "shown := \"(end)\"", new: "shown := \"\""},

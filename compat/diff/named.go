@@ -1,8 +1,11 @@
 package diff
 
 import (
+	"maps"
 	"regexp"
 	"slices"
+
+	"golang.org/x/sys/unix"
 )
 
 // Named are the differences that are there on purpose: where ours is better.
@@ -16,6 +19,8 @@ var Named = map[string]string{
 	"reason":        "the reason in a log line is not that of something that failed before",
 	"spin":          "a client that has gone does not keep the server busy for ever",
 	"terminate":     "SIGTERM makes the server log its statistics and exit",
+	"unasked":       "a client that sends descriptors which nobody asked for is disconnected after its answer",
+	"greeting":      "the log says when a client seems to be older than the protocol that was chosen",
 }
 
 // nameKnown gives differences their names.
@@ -26,16 +31,19 @@ func nameKnown(t *Transcript, reference, ours *Result, differences []Difference)
 		}
 		return
 	}
+	from := unaskedFrom(t, reference, ours)
 	for i, d := range differences {
+		if from > 0 && (d.Step >= from || d.Step == 0) {
+			differences[i].Name = "unasked" // nothing is the same any more
+			continue
+		}
 		switch d.What {
 		case "descriptors left":
 			if lostDescriptors(t, reference.Left-ours.Left) {
 				differences[i].Name = "descriptors"
 			}
 		case "log":
-			if staleReasons(reference.Log, ours.Log) {
-				differences[i].Name = "reason"
-			}
+			differences[i].Name = logName(reference.Log, ours.Log)
 		}
 	}
 }
@@ -51,6 +59,98 @@ var reasonLine = regexp.MustCompile(`^(warning: scache_\w+_service: (?:unable to
 func staleReasons(reference, ours []string) bool {
 	return slices.EqualFunc(reference, ours, func(a, b string) bool {
 		return a == b || reasonLine.ReplaceAllString(a, "${1}Application error") == b
+	})
+}
+
+// An ownLine is one that only ours logs.
+type ownLine struct {
+	name string
+	line *regexp.Regexp
+}
+
+var ownLines = []ownLine{
+	{"unasked", regexp.MustCompile(`^warning: disconnected \d+ clients? that sent descriptors nobody asked for$`)},
+	{"greeting", regexp.MustCompile(`^warning: \S+ socket: a client does not wait for the greeting; `)},
+}
+
+// logName names the difference between two logs, if it is one line of our own, or
+// several of one kind, and stale reasons.
+func logName(reference, ours []string) string {
+	name := "reason"
+	for _, own := range ownLines {
+		rest := slices.DeleteFunc(slices.Clone(ours), own.line.MatchString)
+		if len(rest) < len(ours) {
+			name, ours = own.name, rest
+		}
+	}
+	if staleReasons(reference, ours) {
+		return name
+	}
+	return ""
+}
+
+// unaskedFrom returns the step, counted from 1, from which on ours has refused
+// or disconnected a client that has sent descriptors; 0 if that is not the first
+// difference between the two. Until then the client has got the same answers.
+func unaskedFrom(t *Transcript, reference, ours *Result) int {
+	sent := make(map[string]bool) // clients
+	for i, step := range t.Steps {
+		if step.Do == Connect {
+			delete(sent, step.Client)
+		}
+		sent[step.Client] = sent[step.Client] || step.Descriptors > 0
+		theirs, we := outcomeAt(reference, i), outcomeAt(ours, i)
+		if sameOutcome(theirs, we) {
+			continue
+		}
+		refused := step.Descriptors > 0 && we.Failed == unix.EPERM.Error() // see unix(7), SO_PASSRIGHTS
+		if refused || sent[step.Client] && onlyEnds(theirs.Answer, we.Answer) || slices.ContainsFunc(slices.Collect(maps.Keys(we.Others)),
+			func(client string) bool { return sent[client] && onlyEnds(theirs.Others[client], we.Others[client]) }) {
+			return i + 1
+		}
+		return 0
+	}
+	// A daemon that is held to the end turns to its clients after the last step.
+	if t.held() && slices.Contains(slices.Collect(maps.Values(sent)), true) {
+		return len(t.Steps) + 1
+	}
+	return 0
+}
+
+// servedAlike tells whether the daemons have carried out the same requests. A
+// client that ours disconnects may have had more to say, which only the reference
+// has heard; from then on their statistics differ.
+func servedAlike(differences []Difference) bool {
+	for _, d := range differences {
+		if d.Name == "unasked" && d.Step > 0 {
+			return d.Ours == d.Reference+", "+EndOfFile
+		}
+	}
+	return !slices.ContainsFunc(differences, func(d Difference) bool { return d.Name == "unasked" })
+}
+
+// held tells whether a hold is never followed by a go.
+func (t *Transcript) held() bool {
+	held := false
+	for _, step := range t.Steps {
+		held = step.Do == Hold || held && step.Do != Go
+	}
+	return held
+}
+
+// onlyEnds tells whether ours ends the connection where the reference does not,
+// after the same answer, or the beginning of it.
+func onlyEnds(reference, ours Answer) bool {
+	n := min(len(ours.Data), len(reference.Data))
+	m := min(len(ours.Tokens), len(reference.Tokens))
+	reference.Data, reference.Tokens = reference.Data[:n], reference.Tokens[:m]
+	return ours.End == EndOfFile && reference.End == "" && sameAnswer(reference, Answer{Data: ours.Data, Tokens: ours.Tokens, Changed: ours.Changed})
+}
+
+// withoutOwnLines returns the lines that the reference could log, too.
+func withoutOwnLines(lines []string) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
+		return slices.ContainsFunc(ownLines, func(own ownLine) bool { return own.line.MatchString(line) })
 	})
 }
 

@@ -118,6 +118,7 @@ func (p *pair) compare(t *Transcript, label labeler) (*comparison, error) {
 		return nil, fmt.Errorf("%s: nothing is on record", t.Name)
 	}
 	c.differences = Compare(t, c.reference, c.ours)
+	c.usable = c.usable && servedAlike(c.differences)
 	if p.reference != nil && t.Recorded != nil {
 		for _, d := range Compare(t, t.Recorded, c.ours) {
 			if d.What += " on record"; !slices.ContainsFunc(c.differences, d.sameThing) {
@@ -163,7 +164,7 @@ func (p *pair) retire() []Difference {
 	var ends [2]string
 	for i, t := range p.targets() {
 		how := t.end(HangUp)
-		ends[i] = strings.Join(append(normalize(t.texts()), how), "\n")
+		ends[i] = strings.Join(append(withoutOwnLines(normalize(t.texts())), how), "\n")
 	}
 	if ends[0] == ends[1] {
 		return nil

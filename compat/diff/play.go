@@ -46,6 +46,9 @@ func play(t *Transcript, label labeler, targets []*Target) ([]*Result, error) {
 		for _, p := range parts {
 			p.finish(i)
 		}
+		if t.Better == "" {
+			endAlike(parts)
+		}
 		if clock.late() {
 			return nil, ErrLate
 		}
@@ -65,6 +68,28 @@ func play(t *Transcript, label labeler, targets []*Target) ([]*Result, error) {
 		results[i] = p.result
 	}
 	return results, nil
+}
+
+// endAlike hangs up a client on all daemons when one of them has ended its
+// connection and another one has not: what it does from then on would make all
+// else differ.
+func endAlike(parts []*part) {
+	for _, p := range parts {
+		for _, peer := range slices.Clone(p.player.peers) {
+			if !peer.there() || !peer.ended || !slices.ContainsFunc(parts, func(other *part) bool { return other.serves(peer.name) }) {
+				continue
+			}
+			for _, other := range parts {
+				other.do(func() error { return other.player.hangUp(peer.name) })
+			}
+		}
+	}
+}
+
+// serves tells whether the daemon has left a client connected.
+func (p *part) serves(name string) bool {
+	peer := p.player.peer(name)
+	return p.dead == nil && peer != nil && !peer.ended
 }
 
 // closeAll hangs up all clients, in the same order everywhere.

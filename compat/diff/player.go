@@ -198,7 +198,8 @@ func (p *player) settle(client string) error {
 		_, err := p.collect()
 		return err
 	}
-	for deadline := time.Now().Add(p.patience); ; {
+	began := time.Now()
+	for deadline := began.Add(p.patience); ; {
 		state := p.target.watch.look()
 		some, err := p.collect()
 		switch {
@@ -206,6 +207,8 @@ func (p *player) settle(client string) error {
 			return err
 		case some:
 			continue
+		case state != busy && p.owed() && time.Since(began) < owedTime:
+			// It waits for the time when it may send a descriptor.
 		case state != busy:
 			if p.stuck = state == stuck; p.stuck && p.blamed == "" {
 				p.blamed = client
@@ -221,6 +224,20 @@ func (p *player) settle(client string) error {
 		}
 		waitPeers(p.peers, moment)
 	}
+}
+
+// owedTime is how long the daemon may take to send a descriptor after the answer
+// that says so: a client of the snapshot 20040720 reads the two apart, with nothing
+// in between that would tell the daemon when.
+const owedTime = time.Second
+
+// owed tells whether a client of the snapshot has been told of a session, and has
+// not got its descriptor.
+func (p *player) owed() bool {
+	return p.target.setup.Dialect == "20040720" && slices.ContainsFunc(p.peers, func(peer *peer) bool {
+		found := bytes.Count(peer.answer.Data, []byte("status\x000\x00property\x00"))
+		return peer.there() && !peer.ended && found > len(peer.answer.Tokens)
+	})
 }
 
 func (p *player) collect() (some bool, err error) {
