@@ -82,9 +82,9 @@ func (c *Conn) send(fd int, h Handshake) error {
 
 // ReceiveDescriptor receives a descriptor, which passes to the caller. The
 // request or answer that it belongs to must have been read to its end. The
-// descriptor is close-on-exec. Nothing else is set on it, and nothing must be if
-// other processes have it, too: net.FileConn and os.NewFile may make it
-// non-blocking for all of them.
+// descriptor is close-on-exec. Nothing else is set on it, and the caller must not
+// set anything on a file that other processes have open, too: net.FileConn and
+// os.NewFile may make it non-blocking for all of them.
 //
 // A byte without a descriptor, or with several, is [ErrNoDescriptor] or
 // [ErrManyDescriptors]; [ErrLostDescriptor] means that this process, or the
