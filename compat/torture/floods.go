@@ -27,7 +27,7 @@ func floodAttacks() []Attack {
 	return append(attacks,
 		Attack{Name: "more sessions than are allowed", GivesUp: true, Hurts: true,
 			Options: master.Options{MainCF: "connection_cache_ttl_limit = 4s\nscached_session_limit = 50\nscached_endpoint_session_limit = 20\n"},
-			Strike:  tooManySessions, After: saysSo("scached_session_limit reached: gave up ")},
+			Strike:  tooManySessions, After: saysSo("session_limit reached: gave up ")},
 		Attack{Name: "10,000 clients", Strike: manyClients, Greedy: true, Growth: 200 << 20,
 			Options: master.Options{MainCF: "scached_client_limit = 5000"}},
 		Attack{Name: "hand-overs that nobody takes, until too many are in flight", Strike: inFlight, Deprives: true,

@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -49,11 +50,23 @@ func (m message) strike(a *Arena) error {
 	}
 	n := a.size(500, 10000)
 	for i := range n {
-		if err := m.send(c, s.Local, i); err != nil {
+		err := m.send(c, s.Local, i)
+		if refused(err) {
+			c.Close()
+			c, err = a.greeted()
+		}
+		if err != nil {
 			return fmt.Errorf("message %d: %w", i, err)
 		}
 	}
 	return nil
+}
+
+// refused tells that the daemon has ended the connection of a client that had sent
+// a descriptor that nobody asked for, or that the kernel keeps it from doing so
+// again.
+func refused(err error) bool {
+	return errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, wire.ErrEnded) || errors.Is(err, unix.EPERM)
 }
 
 // owe makes the daemon wait for a descriptor.
