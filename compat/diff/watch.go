@@ -53,6 +53,11 @@ func newWatch(pid, listen int) (*watch, error) {
 	for fd, watched := range watches {
 		if slices.Contains(watched, listen) {
 			w.epoll = fd
+			// The daemon is setting them up: what was read before this one may
+			// have been too early. The listening socket comes last.
+			if watches, err = epolls(pid); err != nil {
+				return nil, err
+			}
 			w.outer = above(watches, fd)
 			return w, nil
 		}
