@@ -39,10 +39,11 @@ var arrows = []struct{ name, imports string }{
 	{"scached/daemon", "attrproto scached/strerror"},
 	{"scached/client", "attrproto scached/protocol"},
 	{"scached/settings", "scached/cache scached/daemon scached/protocol"},
-	{"scached/install", "scached/daemon scached/settings"},
+	{"scached/install", "scached/daemon scached/protocol scached/settings"},
 	{"scached/control", "attrproto scached/protocol"},
 	{"scached/operator", "scached/control"},
 	{"scached/exporter", "scached/control"},
+	{"scached/doctor", "scached/control scached/daemon scached/install"},
 	{"scached/version", ""},
 	{"scached/manual", "scached/daemon scached/settings"},
 	{"cmd/scached", "scached/daemon scached/server scached/settings scached/version"},
@@ -59,7 +60,7 @@ var arrows = []struct{ name, imports string }{
 	{"compat/bench", "attrproto compat/mail compat/master compat/postfix scached/install scached/protocol"},
 	{"compat/torture", "compat/mail compat/master compat/postfix compat/wire scached/install scached/protocol"},
 	{"cmd/scachectl", "attrproto attrproto/attrtool attrproto/service compat/bench compat/diff compat/mail" +
-		" compat/script compat/torture scached/control scached/exporter scached/install scached/manual scached/operator scached/version"},
+		" compat/script compat/torture scached/control scached/doctor scached/exporter scached/install scached/manual scached/operator scached/version"},
 	{"scripts", ""},
 }
 

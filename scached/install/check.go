@@ -57,6 +57,7 @@ type findings struct {
 	spokenSource string
 	config       *daemon.Configuration
 	problems     []error
+	differences  []Difference // are the last of the problems
 }
 
 func (f *findings) problem(err error) bool {
@@ -83,10 +84,19 @@ func (in *instance) look() *findings {
 	f.dialect, err = dialectOf(in.version)
 	f.problem(err)
 	f.problem(in.checkCommand())
-	if f.problem(checkProgram(in.source())) || len(f.config.Errors) > 0 {
-		return f // the daemon would only say it again
+	if !f.problem(checkProgram(in.source())) && len(f.config.Errors) == 0 { // of which the daemon would only die
+		f.runs = !f.problem(try(in.source(), in.ConfigDir, in.entry.chroot(), in.entry.args()))
 	}
-	f.runs = !f.problem(try(in.source(), in.ConfigDir, in.entry.chroot(), in.entry.args()))
+	if spaces := set.NameSpaces(); len(spaces) > 0 {
+		main, err := in.postconf.all()
+		if f.problem(err) {
+			return f
+		}
+		f.differences = differences(transports(in.text), spaces, main)
+		for _, difference := range f.differences {
+			f.problem(difference)
+		}
+	}
 	return f
 }
 

@@ -352,6 +352,10 @@ func TestRefused(t *testing.T) {
 		{"a bad mail_owner", func(it *installTest) {
 			it.put(it.config("main.cf"), it.get(it.config("main.cf"))+"mail_owner = root\n")
 		}, "mail_owner: user root has privileged user ID"},
+		{"transports that share sessions and differ", func(it *installTest) {
+			it.put(it.config("master.cf"), it.get(it.config("master.cf"))+"smtp unix - - y - - smtp\nrelay unix - - y - - smtp -o syslog_name=relay -o smtp_bind_address=127.0.0.2\n")
+			it.put(it.config("scached.cf"), "scached_name_spaces = relay=smtp\n")
+		}, `relay and smtp share sessions, but they differ in smtp_bind_address: "127.0.0.2" and ""`},
 		{"no queue", func(it *installTest) {
 			it.put(it.config("main.cf"), it.get(it.config("main.cf"))+"queue_directory = /nowhere\n")
 		}, "/nowhere"},
