@@ -27,6 +27,7 @@ type Daemon struct {
 	status   *statusReader
 	flow     [2]int        // owned; the daemon has its own copies
 	socket   *DatagramLog  // nil with LogStderr
+	ended    chan struct{} // closed when the process has ended
 	stderr   chan struct{} // closed when standard error has ended
 	unhook   func() bool
 	exited   chan struct{} // closed after state and err are set
@@ -117,7 +118,13 @@ func (d *Daemon) spawn(program string, o Options) error {
 	}
 	d.process = process
 	d.status = newStatusReader(files.status, !o.NoDrain)
-	go readStderr(files.stderr, d.Log, d.stderr)
+	d.ended = make(chan struct{})
+	go func() {
+		if o.NoRead {
+			<-d.ended
+		}
+		readStderr(files.stderr, d.Log, d.stderr)
+	}()
 	return nil
 }
 
@@ -135,6 +142,7 @@ func (d *Daemon) openLogs(cmd *Command, mode LogMode) (err error) {
 // wait collects the process, then what it logged last.
 func (d *Daemon) wait() {
 	d.state, d.waitErr = d.process.Wait()
+	close(d.ended)
 	<-d.stderr
 	if d.socket != nil {
 		d.socket.Close()

@@ -43,6 +43,10 @@ type Options struct {
 	Generation   string   // GENERATION; DefaultGeneration in octal if empty
 	Log          LogMode
 
+	// NoRead leaves standard error unread until the daemon has ended, as a terminal
+	// or a supervisor that is stuck does.
+	NoRead bool
+
 	// NoDrain leaves the status channel unread, as a stuck master does.
 	NoDrain bool
 

@@ -77,6 +77,14 @@ func (a *Arena) crowd(n int, connect func() (*wire.Client, error)) ([]*wire.Clie
 	return clients, nil
 }
 
+// bound is how long something may take.
+func (a *Arena) bound(short, full time.Duration) time.Duration {
+	if a.Full {
+		return full
+	}
+	return short
+}
+
 // keep takes ownership of descriptors, until the attack is over.
 func (a *Arena) keep(fds ...int) {
 	a.mu.Lock()

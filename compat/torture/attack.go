@@ -40,6 +40,10 @@ type Attack struct {
 	// Greedy tells that the attack takes all of the processor that it can get:
 	// good clients are served, but not in the time that it takes otherwise.
 	Greedy bool
+	// Alone tells that the attack shows by little more than what good clients wait for
+	// on a busy machine, or takes much of what the machine has: where many attacks are
+	// carried out at the same time, this one is not among them.
+	Alone bool
 	// Deprives tells that the kernel lets nobody be served while the attack is on.
 	Deprives bool
 	// Ends tells that the daemon is to end: nobody expects it to serve clients
@@ -57,7 +61,7 @@ const (
 // Attacks are all there are, in the order of the table.
 func Attacks() []Attack {
 	return slices.Concat(
-		clientAttacks(), floodAttacks(), messageAttacks(), kindAttacks(), closeAttacks(),
+		clientAttacks(), floodAttacks(), messageAttacks(), urgentAttacks(), kindAttacks(), closeAttacks(), stuckAttacks(), crowdAttacks(),
 		memoryAttacks(), liveAttacks(), signalAttacks(), logAttacks(), privilegeAttacks(),
 	)
 }

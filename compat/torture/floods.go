@@ -94,6 +94,7 @@ func (a *Arena) logs(text string) error {
 // saysSo looks whether the log tells of a shortage, and not too often.
 func saysSo(text string) func(*Arena) error {
 	return func(a *Arena) error {
+		a.Daemon.WaitLog(text, patience) // it may be a moment behind
 		lines := a.Daemon.Log.Matching(text)
 		if len(lines) == 0 {
 			return fmt.Errorf("the log does not say %q", text)
@@ -123,15 +124,17 @@ func tooManySessions(a *Arena) error {
 			return fmt.Errorf("session %d: %w", i, err)
 		}
 	}
-	after, err := a.Daemon.Descriptors()
-	if err != nil {
-		return err
-	}
 	const allowed, good = 50, 3 // those of a good client come and go
-	if n := len(after) - len(before); n > allowed+good {
+	n := 0
+	if !eventually(time.Second, func() bool { // some are still being closed
+		var after map[int]string
+		after, err = a.Daemon.Descriptors()
+		n = len(after) - len(before)
+		return err != nil || n <= allowed+good
+	}) {
 		return fmt.Errorf("%d sessions, not %d", n, allowed)
 	}
-	return nil
+	return err
 }
 
 func manyClients(a *Arena) error {

@@ -131,10 +131,18 @@ const goodPause = 500 * time.Microsecond
 // until ctx ends, at least as many as needed for a percentile. With afresh, those
 // before the end of ctx do not count, and as many follow.
 func (b *beside) watch(ctx context.Context, enough int, afresh bool) error {
+	var over time.Time
 	for n := 0; b.err == nil && (afresh || n < enough || ctx.Err() == nil); n++ {
 		if afresh && ctx.Err() != nil {
 			b.attacked.took, b.spared.took = nil, nil
 			n, afresh = 0, false
+		}
+		switch {
+		case ctx.Err() == nil:
+		case over.IsZero():
+			over = time.Now()
+		case time.Since(over) > patience && n > 0:
+			return nil
 		}
 		if err := b.both(n%2 == 0); err != nil {
 			return fmt.Errorf("the daemon beside, which nobody attacks: %w", err)

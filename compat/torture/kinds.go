@@ -204,7 +204,7 @@ func cycle(one, other *wire.Client, i int) error {
 		return errors.Join(one.Save("cycle", "1", other.FD()), other.Save("cycle", "1", one.FD()))
 	case 2: // not wanted
 		err := one.SendControl(wire.FindEndpoint("nothing"), wire.Same(one.FD(), 3))
-		if refused(err) {
+		if turnedAway(err) {
 			return nil
 		}
 		return err

@@ -16,6 +16,7 @@ func liveAttacks() []Attack {
 		{Name: "sessions that the remote end has closed, reset or ended with 421", Hurts: true, Strike: deadBeforeLive},
 		{Name: "the same without the live check", Strike: deadHandedOut,
 			Options: master.Options{MainCF: "scached_live_check = no"}},
+		{Name: "sessions that only one look can tell are of no use", Hurts: true, Strike: useless},
 	}
 }
 
@@ -108,4 +109,58 @@ func deadHandedOut(a *Arena) error {
 		unix.Close(got)
 	}
 	return nil
+}
+
+// uses are what makes a session useless, and can be seen at once. That it was shut
+// down for writing cannot: one would have to wait for its lock.
+var uses = []death{
+	{"spoken to with an urgent byte", func(s *wire.Session) error {
+		err := unix.Sendto(s.Remote, []byte("!"), unix.MSG_OOB, nil)
+		if err == nil && !eventually(patience, func() bool { return wire.Urgent(s.Local) }) {
+			err = errors.New("the urgent byte does not arrive")
+		}
+		return err
+	}},
+	{"spoken to in less than SO_RCVLOWAT", func(s *wire.Session) error {
+		return errors.Join(unix.SetsockoptInt(s.Local, unix.SOL_SOCKET, unix.SO_RCVLOWAT, 1000), s.Say("421 timeout\r\n"))
+	}},
+	{"not connected", func(s *wire.Session) (err error) {
+		s.CloseLocal()
+		s.Local, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		return err
+	}},
+}
+
+// useless saves sessions in which no answer will ever come to what smtp(8) says.
+func useless(a *Arena) error {
+	c, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, use := range uses {
+		s, err := wire.TCP()
+		if err != nil {
+			return err
+		}
+		err = use.die(s)
+		if err == nil {
+			err = c.Save(use.name, "2", s.Local)
+		}
+		if err == nil {
+			var got int
+			switch got, err = c.Find(use.name); {
+			case errors.Is(err, wire.ErrMissed):
+				err = nil
+			case err == nil:
+				unix.Close(got)
+				errs = append(errs, fmt.Errorf("handed out a session that was %s", use.name))
+			}
+		}
+		s.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", use.name, err)
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -23,6 +23,9 @@ func logAttacks() []Attack {
 		Env:    []string{"POSTLOG_SERVICE=public/postlog", "POSTLOG_HOSTNAME=host.example.test"},
 	}
 	return []Attack{
+		{Name: "standard error that nobody reads", Options: master.Options{NoRead: true}, OwnLog: true, Strike: stuckStderr},
+		{Name: "garbage while descriptors are short", Greedy: true, GivesUp: true, Strike: garbageWhileShort, Settle: 12 * time.Second,
+			Options: master.Options{NoFile: 64, MainCF: "connection_cache_ttl_limit = 4s\n"}, After: saysWhy},
 		{Name: "a log service that is stuck", Hurts: true, Options: postlog, OwnLog: true, Strike: stuckLog},
 		{Name: "a log service that goes and comes back", Options: postlog, OwnLog: true, Strike: goneLog},
 	}
@@ -149,3 +152,42 @@ func goneLog(a *Arena) error {
 	}
 	return nil
 }
+
+// stuckStderr makes the daemon log more than the pipe holds.
+func stuckStderr(a *Arena) error {
+	c, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	for range 3 {
+		if err := a.bogus(c, 1000); err != nil {
+			return err
+		}
+		pause(a.ctx, 100*time.Millisecond)
+	}
+	return nil
+}
+
+// garbageWhileShort has clients use up what may be logged about clients, and then
+// the daemon short of descriptors.
+func garbageWhileShort(a *Arena) error {
+	c, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	if err := a.bogus(c, 3000); err != nil { // more than may be logged at once
+		return err
+	}
+	for i := range 100 {
+		if err := a.bogus(c, 50); err != nil {
+			return err
+		}
+		if err := saveAndForget(c, fmt.Sprint("short ", i), "4"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saysWhy looks whether the log tells of a shortage of descriptors.
+func saysWhy(a *Arena) error { return saysSo("limit on open files reached: ")(a) }

@@ -30,6 +30,8 @@ func memoryAttacks() []Attack {
 			Options: master.Options{MainCF: fmt.Sprintf("connection_cache_ttl_limit = 10s\nscached_memory_limit = %d", heldLimit)}, Settle: 12 * time.Second},
 		{Name: "one destination with thousands of bindings", Strike: manyBindings, Lasts: true,
 			Options: master.Options{MainCF: "connection_cache_ttl_limit = 60s"}},
+		{Name: "a binding in use, and more others than are allowed", Strike: bindingInUse, GivesUp: true,
+			Options: master.Options{MainCF: "connection_cache_ttl_limit = 10s\nscached_binding_limit = 50\n"}, Settle: 12 * time.Second},
 	}
 }
 
@@ -182,3 +184,42 @@ func manyBindings(a *Arena) error {
 
 // peakMemory is the most memory that a process has ever had, in bytes (VmHWM).
 func peakMemory(pid int) (int64, error) { return statusField(pid, "VmHWM") }
+
+// bindingInUse saves one binding again and again, as smtp(8) does with each message,
+// among many that are saved once. It has to be among those that are kept.
+func bindingInUse(a *Arena) error {
+	c, err := a.greeted()
+	if err != nil {
+		return err
+	}
+	s, err := wire.Pair()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := c.Save("in use", "10", s.Local); err != nil {
+		return err
+	}
+	for i := range 500 {
+		if i%10 == 0 {
+			if err := c.Ask(wire.SaveDestination("in use", "10", "in use"), wire.Done); err != nil {
+				return err
+			}
+		}
+		if err := c.Ask(wire.SaveDestination(fmt.Sprint("other ", i), "10", "nothing"), wire.Done); err != nil {
+			return err
+		}
+	}
+	hit, err := c.LookUp(wire.FindDestination("in use"), wire.FoundBy, wire.MissedBy)
+	if err != nil {
+		return err
+	}
+	if !hit {
+		return errors.New("the binding that is in use has been given up, and older ones have not")
+	}
+	session, err := c.Take()
+	if err == nil {
+		unix.Close(session)
+	}
+	return err
+}

@@ -44,29 +44,39 @@ func (m message) strike(a *Arena) error {
 	}
 	defer s.CloseLocal()
 	a.keep(s.Remote)
-	c, err := a.greeted()
-	if err != nil {
-		return err
-	}
+	var c *wire.Client
+	defer func() {
+		if c != nil {
+			c.Close()
+		}
+	}()
 	n := a.size(500, 10000)
 	for i := range n {
-		err := m.send(c, s.Local, i)
-		if refused(err) {
-			c.Close()
-			c, err = a.greeted()
+		if c == nil {
+			if c, err = wire.DialGreeted(a.Daemon.Socket(), patience); err != nil {
+				return fmt.Errorf("message %d: %w", i, err)
+			}
 		}
-		if err != nil {
+		err := m.send(c, s.Local, i)
+		if turnedAway(err) {
+			c.Close()
+			c = nil
+		} else if err != nil {
 			return fmt.Errorf("message %d: %w", i, err)
 		}
 	}
 	return nil
 }
 
-// refused tells that the daemon has ended the connection of a client that had sent
-// a descriptor that nobody asked for, or that the kernel keeps it from doing so
-// again.
-func refused(err error) bool {
-	return errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, wire.ErrEnded) || errors.Is(err, unix.EPERM)
+// turnedAway tells that the daemon has disconnected a client that does not keep to
+// the protocol, or does not let it send descriptors (SO_PASSRIGHTS).
+func turnedAway(err error) bool {
+	for _, expected := range []error{wire.ErrEnded, unix.EPIPE, unix.ECONNRESET, unix.EPERM} {
+		if errors.Is(err, expected) {
+			return true
+		}
+	}
+	return false
 }
 
 // owe makes the daemon wait for a descriptor.

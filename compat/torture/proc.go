@@ -3,6 +3,7 @@ package torture
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -26,6 +27,17 @@ func statusField(pid int, name string) (int64, error) {
 		return n, err
 	}
 	return 0, fmt.Errorf("process %d has no %s", pid, name)
+}
+
+// stopped tells whether all threads of a process are stopped by a signal.
+func stopped(pid int) bool {
+	states, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, path := range states {
+		if data, err := os.ReadFile(path); err == nil && !strings.Contains(string(data), ") T ") {
+			return false
+		}
+	}
+	return err == nil && len(states) > 0
 }
 
 // processorTime is how much of the processor a process has used, in seconds.

@@ -29,33 +29,26 @@ var ErrHurt = errors.New("not all attacks were survived unharmed")
 // oneLine makes one line of several errors and of a piece of log.
 var oneLine = strings.NewReplacer("\n\t", " | ", "\n", "; ")
 
-// Run carries out attacks and prints a table of what came of them. The error is
-// [ErrHurt] when something did, or what kept it from attacking.
+// Run carries out attacks and prints a table of what came of them: a line for each
+// of the programs. The error is [ErrHurt] when one of them came to harm, or what
+// kept it from attacking.
 func Run(ctx context.Context, o RunOptions) error {
 	attacks := slices.DeleteFunc(Attacks(), func(a Attack) bool { return !strings.Contains(a.Name, o.Only) })
 	if len(attacks) == 0 {
 		return fmt.Errorf("no attack has %q in its name", o.Only)
 	}
-	hurt := false
-	for _, program := range o.Programs {
-		fmt.Fprintf(o.Out, "%s:\n", program)
-		table := newTable(o.Out)
-		reasons, err := o.attack(ctx, program, attacks, table)
-		o.progress("")
-		table.flush()
-		for _, reason := range reasons {
-			fmt.Fprintln(o.Out, reason)
-		}
-		fmt.Fprintln(o.Out)
-		if err != nil {
-			return err
-		}
-		hurt = hurt || len(reasons) > 0
+	table := newTable(o.Out)
+	reasons, err := o.attack(ctx, attacks, table)
+	o.progress("")
+	table.flush()
+	fmt.Fprintln(o.Out, "\nLongest is the longest that a good client waited, alone beside the attack and under it.")
+	for _, reason := range reasons {
+		fmt.Fprintln(o.Out, reason)
 	}
-	if hurt {
-		return ErrHurt
+	if err == nil && len(reasons) > 0 {
+		err = ErrHurt
 	}
-	return nil
+	return err
 }
 
 func (o *RunOptions) progress(what string) {
@@ -64,47 +57,52 @@ func (o *RunOptions) progress(what string) {
 	}
 }
 
-// attack fills the table for one program, and tells what else there is to say.
-func (o *RunOptions) attack(ctx context.Context, program string, attacks []Attack, table *table) (reasons []string, err error) {
+// attack fills the table, and tells what else there is to say.
+func (o *RunOptions) attack(ctx context.Context, attacks []Attack, table *table) (reasons []string, err error) {
 	for _, attack := range attacks {
-		o.progress(filepath.Base(program) + ": " + attack.Name)
-		outcome, err := Fairly(ctx, program, attack, !o.Short)
-		if err != nil {
-			return reasons, fmt.Errorf("%s: %w", attack.Name, err)
-		}
-		table.add(outcome)
-		if why := outcome.Why(); why != "" {
-			reasons = append(reasons, outcome.Attack+": "+oneLine.Replace(strings.TrimSpace(why)))
+		for _, program := range o.Programs {
+			name := filepath.Base(program)
+			o.progress(name + ": " + attack.Name)
+			outcome, err := Fairly(ctx, program, attack, !o.Short)
+			if err != nil {
+				return reasons, fmt.Errorf("%s: %s: %w", name, attack.Name, err)
+			}
+			table.add(name, outcome)
+			if why := outcome.Why(); why != "" {
+				reasons = append(reasons, name+": "+outcome.Attack+": "+oneLine.Replace(strings.TrimSpace(why)))
+			}
 		}
 	}
 	return reasons, nil
 }
 
-// A table has a line an attack.
+// A table has a line an attack on a program.
 type table struct{ w *tabwriter.Writer }
 
 func newTable(out io.Writer) *table {
 	t := &table{tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
-	fmt.Fprintln(t.w, "attack\tsurvived\tgood clients unaffected\tp99 alone\tunder attack\tdescriptors leaked\tmemory grown\t")
+	fmt.Fprintln(t.w, "attack\tdaemon\tsurvived\tothers unaffected\tlongest alone\tunder attack\tp99 alone\tunder attack\tleaked\tmemory grown\t")
 	return t
 }
 
-func (t *table) add(o *Outcome) {
-	leaked, grown, unaffected, alone, under := "-", "-", "-", "-", "-"
+func (t *table) add(program string, o *Outcome) {
+	cells := []string{o.Attack, program, yesNo(o.Survived), "-", "-", "-", "-", "-", "-", "-", o.Remarks}
 	if !o.attack.Ends && !o.attack.Deprives {
-		alone, under = inMilliseconds(o.Beside.P99), inMilliseconds(o.Under.P99)
-		unaffected = yesNo(o.Unaffected())
+		cells[3] = yesNo(o.Unaffected())
+		for i, d := range []time.Duration{o.Beside.Longest, o.Under.Longest, o.Beside.P99, o.Under.P99} {
+			cells[4+i] = inMilliseconds(d)
+		}
 		if o.Unanswered != nil {
-			under = "no answer"
+			cells[5], cells[7] = "no answer", "no answer"
 		}
 	}
 	if o.Survived && !o.attack.Ends {
-		leaked, grown = fmt.Sprint(o.Leaked), fmt.Sprintf("%.1f MiB", float64(o.Grown)/(1<<20))
+		cells[8], cells[9] = fmt.Sprint(o.Leaked), fmt.Sprintf("%.1f MiB", float64(o.Grown)/(1<<20))
 	}
 	if !o.Passed() {
-		o.Remarks = strings.TrimPrefix(o.Remarks+"; see below", "; ")
+		cells[10] = strings.TrimPrefix(o.Remarks+"; see below", "; ")
 	}
-	fmt.Fprintf(t.w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.Attack, yesNo(o.Survived), unaffected, alone, under, leaked, grown, o.Remarks)
+	fmt.Fprintln(t.w, strings.Join(cells, "\t"))
 }
 
 func (t *table) flush() { t.w.Flush() }

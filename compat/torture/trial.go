@@ -23,7 +23,11 @@ func Against(ctx context.Context, program string, attack Attack, full bool) (*Ou
 	defer b.attacked.close()
 	defer b.spared.close()
 	o := &Outcome{Attack: attack.Name, attack: attack, slack: slack}
-	if !full {
+	switch {
+	case full:
+	case attack.Alone:
+		o.slack = aloneSlack
+	default:
 		o.slack = busySlack
 	}
 	if err := b.warmUp(); err != nil {

@@ -118,6 +118,14 @@ func (c *Client) SendControl(data string, control []byte) error {
 	return nil
 }
 
+// SendUrgent sends one urgent byte (MSG_OOB) with descriptors, which it borrows.
+func (c *Client) SendUrgent(fds ...int) error {
+	if _, err := c.sendSome("!", Rights(fds...), unix.MSG_OOB); err != nil {
+		return fmt.Errorf("send urgent byte: %w", timedOut(err))
+	}
+	return nil
+}
+
 // TrySend sends what fits, and returns how much that is. The descriptors are
 // borrowed, and go with the first byte.
 func (c *Client) TrySend(data string, fds ...int) (n int, err error) {
@@ -226,6 +234,9 @@ func waitFor(fd int, events int16, patience time.Duration) int16 {
 		}
 	}
 }
+
+// Urgent tells whether an urgent byte is there to be read from a descriptor.
+func Urgent(fd int) bool { return waitFor(fd, unix.POLLPRI, 0)&unix.POLLPRI != 0 }
 
 // Readable tells whether something, or the end, can be read from a descriptor.
 func Readable(fd int) bool { return waitFor(fd, unix.POLLIN, 0) != 0 }

@@ -332,7 +332,7 @@ func (s *Server) disconnect(c *client) {
 	} else {
 		// What it sent and nobody read may hold descriptors that do not close at once.
 		s.descriptors.open.Add(1)
-		s.descriptors.closer.close(c.fd, &s.descriptors.open)
+		s.descriptors.closer.close(c.fd, local, &s.descriptors.open)
 	}
 	s.clients[c.fd] = nil
 	s.service.Cache.Memory.Conversations -= c.held

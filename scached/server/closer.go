@@ -14,6 +14,11 @@ import (
 // keeps its thread for good.
 const closers = 16
 
+// foreignClosers is how many of them may close what is neither a TCP connection nor
+// a local one. The close of a connection comes to an end, and does not wait for one
+// that may never do so.
+const foreignClosers = closers / 2
+
 // Threads is how many threads a server can need at a time besides the one that
 // Run is on.
 const Threads = closers
@@ -30,7 +35,9 @@ const hangTime = 5 * time.Second
 type closer struct {
 	mu      sync.Mutex
 	wanted  sync.Cond
-	waiting []owned
+	waiting []owned // connections
+	foreign []owned // all else
+	closing int     // of the foreign ones
 	started int
 	idle    int
 
@@ -47,14 +54,18 @@ type owned struct {
 
 // close takes ownership of a descriptor, and takes one off the count when it is
 // closed.
-func (c *closer) close(fd int, count *atomic.Int64) {
+func (c *closer) close(fd int, kind kind, count *atomic.Int64) {
 	if c.pending.Add(1) == 1 {
 		c.last.Store(time.Now().UnixNano()) // nothing was late until now
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.waiting = append(c.waiting, owned{fd, count})
-	if len(c.waiting) > c.idle && c.started < closers {
+	if kind == foreign {
+		c.foreign = append(c.foreign, owned{fd, count})
+	} else {
+		c.waiting = append(c.waiting, owned{fd, count})
+	}
+	if len(c.waiting)+len(c.foreign) > c.idle && c.started < closers {
 		c.wanted.L = &c.mu
 		go c.work(&c.began[c.started])
 		c.started++
@@ -67,12 +78,16 @@ func (c *closer) work(began *atomic.Int64) {
 	runtime.LockOSThread() // the thread that closes is the one to be woken up
 	c.mu.Lock()
 	for {
-		for len(c.waiting) == 0 {
+		var from *[]owned
+		for from = c.next(); from == nil; from = c.next() {
 			c.wanted.Wait()
 		}
-		last := len(c.waiting) - 1
-		o := c.waiting[last]
-		c.waiting = c.waiting[:last]
+		last := len(*from) - 1
+		o := (*from)[last]
+		*from = (*from)[:last]
+		if from == &c.foreign {
+			c.closing++
+		}
 		patience := closePatience / time.Duration(1+len(c.waiting))
 		c.idle--
 		c.mu.Unlock()
@@ -83,8 +98,22 @@ func (c *closer) work(began *atomic.Int64) {
 		c.last.Store(time.Now().UnixNano())
 		began.Store(0)
 		c.mu.Lock()
+		if from == &c.foreign {
+			c.closing--
+		}
 		c.idle++
 	}
+}
+
+// next is where the descriptor is that may be closed next, nil if there is none.
+func (c *closer) next() *[]owned {
+	switch {
+	case len(c.waiting) > 0:
+		return &c.waiting
+	case len(c.foreign) > 0 && c.closing < foreignClosers:
+		return &c.foreign
+	}
+	return nil
 }
 
 // hanging counts the closes that hang.

@@ -80,7 +80,7 @@ func (d *descriptors) sweep() {
 			closeNow(fd)
 			d.open.Add(-1)
 		} else {
-			d.closer.close(fd, &d.open)
+			d.closer.close(fd, d.kinds[fd], &d.open)
 		}
 	}
 }
