@@ -88,7 +88,16 @@ func (f *stuckFiles) mountAndOpen(n int) (fds []int, err error) {
 			closeAll(fds)
 			return nil, fmt.Errorf("open: %w", err)
 		}
-		fds = append(fds, fd)
+		// The kernel closes what an exiting process has in the order of the numbers.
+		// This process must never wait for itself, so the control descriptor, whose
+		// end lets everybody go, has to have the lowest one.
+		above, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, f.control+1)
+		unix.Close(fd)
+		if err != nil {
+			closeAll(fds)
+			return nil, fmt.Errorf("dup: %w", err)
+		}
+		fds = append(fds, above)
 	}
 	return fds, nil
 }
