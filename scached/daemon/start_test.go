@@ -507,7 +507,7 @@ func TestStart(t *testing.T) {
 			MaxIdle: 5 * time.Second, IPCTimeout: time.Hour, DaemonTimeout: 5 * time.Hour,
 		},
 	}
-	if diff := cmp.Diff(want, *p, cmpopts.IgnoreUnexported(Process{}, Params{}),
+	if diff := cmp.Diff(want, *p, cmpopts.IgnoreUnexported(Process{}, Params{}, Status{}),
 		cmp.Comparer(func(a, b *Log) bool { return a == b })); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
