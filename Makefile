@@ -62,7 +62,7 @@ uninstall: build
 # What starts a Postfix, or is compared with the reference in real time, is tested
 # one package at a time. cgo is only for the race detector.
 ALONE  = -e ^scache/compat -e ^scache/scached/install
-GOTEST = CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 15m
+GOTEST = CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 6m
 test: build postfix cc mandoc prometheus
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...

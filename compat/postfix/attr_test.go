@@ -42,10 +42,45 @@ var attrPostfix = Options{Main: []string{
 func submitTo(t *testing.T, p *Instance, sender string, recipients ...string) {
 	t.Helper()
 	body := strings.NewReplacer("\n", "\r\n").Replace("Subject: test\n\nHello.\n")
-	err := smtp.SendMail(p.SMTPD.String(), nil, sender, recipients, []byte(body))
-	if err != nil {
+	if err := send(p.SMTPD.String(), sender, recipients, body); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// send is smtp.SendMail with a bound.
+func send(address, sender string, recipients []string, body string) error {
+	const bound = time.Minute
+	conn, err := net.DialTimeout("tcp", address, bound)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(bound)); err != nil {
+		return err
+	}
+	c, err := smtp.NewClient(conn, "localhost")
+	if err != nil {
+		return err
+	}
+	if err := c.Mail(sender); err != nil {
+		return err
+	}
+	for _, recipient := range recipients {
+		if err := c.Rcpt(recipient); err != nil {
+			return err
+		}
+	}
+	w, err := c.Data()
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, body); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return c.Quit()
 }
 
 // TestAttrServices asks the services of a real Postfix by the attribute
