@@ -33,11 +33,16 @@ func TempDir() (string, error) {
 // WriteSettled writes a configuration file that looks an hour old. Postfix
 // programs read a file again and again until its last change is at least two
 // seconds ago (src/util/dict.c), which would be the time that they take to start.
+// Who reads the file meanwhile finds the old one or the new one.
 func WriteSettled(path, text string) error {
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+	fresh := path + ".new"
+	if err := os.WriteFile(fresh, []byte(text), 0o644); err != nil {
 		return err
 	}
-	return settle(path)
+	if err := settle(fresh); err != nil {
+		return err
+	}
+	return os.Rename(fresh, path)
 }
 
 func settle(path string) error {

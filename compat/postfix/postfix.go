@@ -149,8 +149,13 @@ func (p *Instance) Command(ctx context.Context, args ...string) error {
 }
 
 // Reload makes the instance read its configuration again. The daemons that
-// run end when they have finished what they do.
-func (p *Instance) Reload(ctx context.Context) error { return p.Command(ctx, "reload") }
+// run end when they have finished what they do. When it returns, mail is taken.
+func (p *Instance) Reload(ctx context.Context) error {
+	if err := p.Command(ctx, "reload"); err != nil {
+		return err
+	}
+	return p.awaitSMTPD(ctx)
+}
 
 // Stop stops the instance with "postfix stop". It is an error when a process
 // outlives it; the process is killed then.
