@@ -42,6 +42,7 @@ var arrows = []struct{ name, imports string }{
 	{"scached/install", "scached/daemon scached/protocol scached/settings"},
 	{"scached/control", "attrproto scached/protocol"},
 	{"scached/operator", "scached/control"},
+	{"scached/top", "scached/control scached/operator"},
 	{"scached/exporter", "scached/control"},
 	{"scached/doctor", "scached/control scached/daemon scached/install"},
 	{"scached/version", ""},
@@ -60,7 +61,7 @@ var arrows = []struct{ name, imports string }{
 	{"compat/bench", "attrproto compat/mail compat/master compat/postfix scached/install scached/protocol"},
 	{"compat/torture", "compat/mail compat/master compat/postfix compat/wire scached/install scached/protocol"},
 	{"cmd/scachectl", "attrproto attrproto/attrtool attrproto/service compat/bench compat/diff compat/mail" +
-		" compat/script compat/torture scached/control scached/doctor scached/exporter scached/install scached/manual scached/operator scached/version"},
+		" compat/script compat/torture scached/control scached/doctor scached/exporter scached/install scached/manual scached/operator scached/top scached/version"},
 	{"scripts", ""},
 }
 

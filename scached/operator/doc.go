@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// escaped is text of a client's, made fit for a terminal.
-func escaped(text string) string {
+// Escaped is text of a client's, made fit for a terminal.
+func Escaped(text string) string {
 	quoted := strconv.QuoteToGraphic(text)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
-// number is a count with its thousands apart.
-func number(n uint64) string {
+// Number is a count with its thousands apart.
+func Number(n uint64) string {
 	digits := strconv.FormatUint(n, 10)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]

@@ -137,11 +137,11 @@ func whole(d time.Duration) int { return int(d / time.Second) }
 
 // WriteSessions writes a table that is at most width wide, if that can be.
 func WriteSessions(w io.Writer, sessions []Session, width int) error {
-	t := table{header: []string{"TRANSPORT", "DESTINATION", "ENDPOINT", "AGE", "LEFT", "USES", "TLS", "ALIVE", "FEATURES"},
-		right: map[int]bool{3: true, 4: true, 5: true}}
+	t := Table{Header: []string{"TRANSPORT", "DESTINATION", "ENDPOINT", "AGE", "LEFT", "USES", "TLS", "ALIVE", "FEATURES"},
+		Right: map[int]bool{3: true, 4: true, 5: true}}
 	for _, s := range sessions {
-		t.rows = append(t.rows, []string{within(s.Transport, s.NameSpace), escaped(s.Destination), escaped(s.Endpoint),
-			strconv.Itoa(s.Age) + "s", strconv.Itoa(s.Left) + "s", strconv.Itoa(s.Uses), escaped(s.TLS), yesNo(s.Alive),
+		t.Rows = append(t.Rows, []string{within(s.Transport, s.NameSpace), Escaped(s.Destination), Escaped(s.Endpoint),
+			strconv.Itoa(s.Age) + "s", strconv.Itoa(s.Left) + "s", strconv.Itoa(s.Uses), Escaped(s.TLS), yesNo(s.Alive),
 			strings.Join(s.Features, " ")})
 	}
 	return t.write(w, width, "no sessions")
@@ -149,14 +149,14 @@ func WriteSessions(w io.Writer, sessions []Session, width int) error {
 
 // WriteBindings writes a table that is at most width wide, if that can be.
 func WriteBindings(w io.Writer, bindings []Binding, width int) error {
-	t := table{header: []string{"TRANSPORT", "DESTINATION", "ENDPOINT", "AGE", "LEFT", "TLS"}, right: map[int]bool{3: true, 4: true}}
+	t := Table{Header: []string{"TRANSPORT", "DESTINATION", "ENDPOINT", "AGE", "LEFT", "TLS"}, Right: map[int]bool{3: true, 4: true}}
 	for _, b := range bindings {
-		destination := escaped(b.Destination)
+		destination := Escaped(b.Destination)
 		if b.Sender != "" {
-			destination += " (sender " + escaped(b.Sender) + ")"
+			destination += " (sender " + Escaped(b.Sender) + ")"
 		}
-		t.rows = append(t.rows, []string{within(b.Transport, b.NameSpace), destination, escaped(b.Endpoint),
-			strconv.Itoa(b.Age) + "s", strconv.Itoa(b.Left) + "s", escaped(b.TLS)})
+		t.Rows = append(t.Rows, []string{within(b.Transport, b.NameSpace), destination, Escaped(b.Endpoint),
+			strconv.Itoa(b.Age) + "s", strconv.Itoa(b.Left) + "s", Escaped(b.TLS)})
 	}
 	return t.write(w, width, "no bindings")
 }
@@ -164,9 +164,9 @@ func WriteBindings(w io.Writer, bindings []Binding, width int) error {
 // within is a transport, and the name space that it is in.
 func within(transport, space string) string {
 	if space == "" {
-		return escaped(transport)
+		return Escaped(transport)
 	}
-	return escaped(transport) + " in " + escaped(space)
+	return Escaped(transport) + " in " + Escaped(space)
 }
 
 func yesNo(yes bool) string {
@@ -176,12 +176,12 @@ func yesNo(yes bool) string {
 	return "no"
 }
 
-func (t *table) write(w io.Writer, width int, none string) error {
-	if len(t.rows) == 0 {
+func (t *Table) write(w io.Writer, width int, none string) error {
+	if len(t.Rows) == 0 {
 		_, err := fmt.Fprintln(w, none)
 		return err
 	}
-	for _, line := range t.lines(width) {
+	for _, line := range t.Lines(width) {
 		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
 		}

@@ -22,28 +22,28 @@ func WriteStatus(w io.Writer, s *control.Status, path string, now time.Time) err
 		held(s, "sessions"), held(s, "endpoints"), held(s, "bindings"), held(s, "destinations"), held(s, "clients"))
 	fmt.Fprintf(&b, "lookups     by destination %s\n", lookups(s, "destination"))
 	fmt.Fprintf(&b, "            by endpoint    %s\n", lookups(s, "endpoint"))
-	fmt.Fprintf(&b, "saves       %s sessions, %s bindings and %s once more\n", number(s.Sum("saves_total", "kind", "session")),
-		number(s.Sum("saves_total", "kind", "binding")), number(s.Sum("saves_total", "kind", "refresh")))
-	fmt.Fprintf(&b, "ends        %s handed over; closed: %s\n", number(s.Sum("handovers_total", "result", "done")),
+	fmt.Fprintf(&b, "saves       %s sessions, %s bindings and %s once more\n", Number(s.Sum("saves_total", "kind", "session")),
+		Number(s.Sum("saves_total", "kind", "binding")), Number(s.Sum("saves_total", "kind", "refresh")))
+	fmt.Fprintf(&b, "ends        %s handed over; closed: %s\n", Number(s.Sum("handovers_total", "result", "done")),
 		counts(s.Values("sessions_closed_total", "reason")))
-	fmt.Fprintf(&b, "clients     %s so far; disconnected: %s\n", number(s.Sum("clients_total")), counts(s.Values("clients_dropped_total", "reason")))
+	fmt.Fprintf(&b, "clients     %s so far; disconnected: %s\n", Number(s.Sum("clients_total")), counts(s.Values("clients_dropped_total", "reason")))
 	if given := s.Values("given_up_total", "limit"); counts(given) != "none" {
 		fmt.Fprintf(&b, "given up    for a limit: %s\n", counts(given))
 	}
 	b.WriteString("\n")
-	for _, line := range limits(s).lines(0) {
+	for _, line := range limits(s).Lines(0) {
 		b.WriteString(line + "\n")
 	}
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
-func held(s *control.Status, name string) string { return number(s.Sum(name)) }
+func held(s *control.Status, name string) string { return Number(s.Sum(name)) }
 
 func lookups(s *control.Status, kind string) string {
 	hits := s.Sum("lookups_total", "kind", kind, "result", "hit")
 	misses := s.Sum("lookups_total", "kind", kind, "result", "miss")
-	text := fmt.Sprintf("%s hits, %s misses, %s", number(hits), number(misses), percent(hits, hits+misses))
+	text := fmt.Sprintf("%s hits, %s misses, %s", Number(hits), Number(misses), percent(hits, hits+misses))
 	reasons := map[string]uint64{}
 	for _, m := range s.Metrics {
 		if m.Name == "lookup_misses_total" && m.Labels["kind"] == kind {
@@ -67,7 +67,7 @@ func counts(values map[string]uint64) string {
 	var parts []string
 	for _, name := range names {
 		if values[name] > 0 {
-			parts = append(parts, number(values[name])+" "+strings.ReplaceAll(name, "_", " "))
+			parts = append(parts, Number(values[name])+" "+strings.ReplaceAll(name, "_", " "))
 		}
 	}
 	if len(parts) == 0 {
@@ -82,16 +82,16 @@ var limitOf = map[string]string{
 	"scached_memory_limit": "memory_bytes", "descriptors": "descriptors",
 }
 
-func limits(s *control.Status) *table {
-	t := &table{header: []string{"LIMIT", "NOW", "OF", ""}, right: map[int]bool{1: true, 2: true, 3: true}}
+func limits(s *control.Status) *Table {
+	t := &Table{Header: []string{"LIMIT", "NOW", "OF", ""}, Right: map[int]bool{1: true, 2: true, 3: true}}
 	all := s.Values("limit", "name")
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		now, share := "", ""
 		if about := limitOf[name]; about != "" {
 			n := s.Sum(about)
-			now, share = number(n), percent(n, all[name])
+			now, share = Number(n), percent(n, all[name])
 		}
-		t.rows = append(t.rows, []string{name, now, number(all[name]), share})
+		t.Rows = append(t.Rows, []string{name, now, Number(all[name]), share})
 	}
 	return t
 }

@@ -5,12 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// A table has columns that are as wide as their contents, unless that is too wide
+// A Table has columns that are as wide as their contents, unless that is too wide
 // for the terminal.
-type table struct {
-	header []string
-	rows   [][]string
-	right  map[int]bool // columns that are aligned on the right
+type Table struct {
+	Header []string
+	Rows   [][]string
+	Right  map[int]bool // columns that are aligned on the right
 }
 
 const gap = "  "
@@ -18,10 +18,10 @@ const gap = "  "
 // least is how narrow a column can become.
 const least = 8
 
-// lines are the table's lines, at most width wide if that can be; 0 is for any.
-func (t *table) lines(width int) []string {
-	widths := make([]int, len(t.header))
-	all := append([][]string{t.header}, t.rows...)
+// Lines are the table's lines, at most width wide if that can be; 0 is for any.
+func (t *Table) Lines(width int) []string {
+	widths := make([]int, len(t.Header))
+	all := append([][]string{t.Header}, t.Rows...)
 	for _, row := range all {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
@@ -37,7 +37,7 @@ func (t *table) lines(width int) []string {
 			cell = cut(cell, widths[i])
 			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
 			switch {
-			case t.right[i]:
+			case t.Right[i]:
 				line.WriteString(space + cell + gap)
 			default:
 				line.WriteString(cell + space + gap)
@@ -49,7 +49,7 @@ func (t *table) lines(width int) []string {
 }
 
 // fit takes from the widest column as long as the table is too wide.
-func (t *table) fit(widths []int, width int) {
+func (t *Table) fit(widths []int, width int) {
 	total := len(gap) * (len(widths) - 1)
 	for _, w := range widths {
 		total += w
