@@ -18,6 +18,7 @@ var Named = map[string]string{
 	"live check":    "a session that the remote end has ended is not handed out",
 	"reason":        "the reason in a log line is not that of something that failed before",
 	"spin":          "a client that has gone does not keep the server busy for ever",
+	"control":       "an administrator can look into the cache, and flush it",
 	"terminate":     "SIGTERM makes the server log its statistics and exit",
 	"unasked":       "a client that sends descriptors which nobody asked for is disconnected after its answer",
 	"greeting":      "the log says when a client seems to be older than the protocol that was chosen",
