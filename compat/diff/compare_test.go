@@ -14,6 +14,8 @@ func answers(a ...Answer) *Result {
 	return r
 }
 
+const unaskedLine = "warning: disconnected 1 client that sent descriptors nobody asked for"
+
 func TestCompare(t *testing.T) {
 	send := Step{Do: Send, Data: []byte{0}, Descriptors: 2}
 	none := &Result{Alive: true}
@@ -54,6 +56,10 @@ func TestCompare(t *testing.T) {
 			[]Difference{{What: "descriptors left", Reference: "4", Ours: "0"}}},
 		{"lost without cause", Transcript{}, &Result{Alive: true, Left: 2}, none,
 			[]Difference{{What: "descriptors left", Reference: "2", Ours: "0"}}},
+		{"what a disconnected client said after that", Transcript{Steps: []Step{send}}, log("a", "b", "c"), log("a", unaskedLine, "c"),
+			[]Difference{{What: "log", Reference: "a\nb\nc", Ours: "a\n" + unaskedLine + "\nc", Name: "unasked"}}},
+		{"no client sent descriptors", Transcript{}, log("a"), log("a", unaskedLine, "c"),
+			[]Difference{{What: "log", Reference: "a", Ours: "a\n" + unaskedLine + "\nc"}}},
 		{"better as recorded", Transcript{Better: "stall", Recorded: log("a"), Ours: log("b")}, log("a"), log("b"),
 			[]Difference{{What: "log", Reference: "a", Ours: "b", Name: "stall"}}},
 		{"better, but not so", Transcript{Better: "stall", Recorded: log("a"), Ours: log("b")}, log("a"), log("c"),

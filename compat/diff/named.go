@@ -95,6 +95,7 @@ func logName(reference, ours []string) string {
 // difference between the two. Until then the client has got the same answers.
 func unaskedFrom(t *Transcript, reference, ours *Result) int {
 	sent := make(map[string]bool) // clients
+	said := slices.ContainsFunc(ours.Log, ownLines[0].line.MatchString)
 	for i, step := range t.Steps {
 		if step.Do == Connect {
 			delete(sent, step.Client)
@@ -105,14 +106,18 @@ func unaskedFrom(t *Transcript, reference, ours *Result) int {
 			continue
 		}
 		refused := step.Descriptors > 0 && we.Failed == unix.EPERM.Error() // see unix(7), SO_PASSRIGHTS
-		if refused || sent[step.Client] && onlyEnds(theirs.Answer, we.Answer) || slices.ContainsFunc(slices.Collect(maps.Keys(we.Others)),
-			func(client string) bool { return sent[client] && onlyEnds(theirs.Others[client], we.Others[client]) }) {
+		if refused || sent[step.Client] && onlyEnds(theirs.Answer, we.Answer, said) || slices.ContainsFunc(slices.Collect(maps.Keys(we.Others)),
+			func(client string) bool {
+				return sent[client] && onlyEnds(theirs.Others[client], we.Others[client], said)
+			}) {
 			return i + 1
 		}
 		return 0
 	}
-	// A daemon that is held to the end turns to its clients after the last step.
-	if t.held() && slices.Contains(slices.Collect(maps.Values(sent)), true) {
+	// A daemon that is held to the end turns to its clients after the last step. And
+	// a client that both disconnect in the same step may have had more to say before
+	// it ended, which only the reference has heard.
+	if (t.held() || said) && slices.Contains(slices.Collect(maps.Values(sent)), true) {
 		return len(t.Steps) + 1
 	}
 	return 0
@@ -140,12 +145,17 @@ func (t *Transcript) held() bool {
 }
 
 // onlyEnds tells whether ours ends the connection where the reference does not,
-// after the same answer, or the beginning of it.
-func onlyEnds(reference, ours Answer) bool {
+// after the same answer, or the beginning of it. Where ours has said that it
+// disconnected somebody, the reference may have ended it, too, after more of an
+// answer.
+func onlyEnds(reference, ours Answer, said bool) bool {
 	n := min(len(ours.Data), len(reference.Data))
 	m := min(len(ours.Tokens), len(reference.Tokens))
-	reference.Data, reference.Tokens = reference.Data[:n], reference.Tokens[:m]
-	return ours.End == EndOfFile && reference.End == "" && sameAnswer(reference, Answer{Data: ours.Data, Tokens: ours.Tokens, Changed: ours.Changed})
+	if ours.End != EndOfFile || reference.End != "" && !(said && reference.End == EndOfFile) {
+		return false
+	}
+	reference.Data, reference.Tokens, reference.End = reference.Data[:n], reference.Tokens[:m], ""
+	return sameAnswer(reference, Answer{Data: ours.Data, Tokens: ours.Tokens, Changed: ours.Changed})
 }
 
 // withoutOwnLines returns the lines that the reference could log, too.

@@ -275,12 +275,12 @@ func overtime(a *Arena) error {
 	if err != nil {
 		return err
 	}
-	deaf, err := a.greeted()
+	unread, err := a.greeted()
 	if err != nil {
 		return err
 	}
-	fill(a.ctx, deaf)
-	for what, c := range map[string]*wire.Client{"in a request": stuck, "that owes a descriptor": owing, "in a hand-over": handOver, "that never reads": deaf} {
+	fill(a.ctx, unread)
+	for what, c := range map[string]*wire.Client{"in a request": stuck, "that owes a descriptor": owing, "in a hand-over": handOver, "that never reads": unread} {
 		if !c.Ended(patience) {
 			return fmt.Errorf("a client %s was not dropped", what)
 		}
