@@ -147,6 +147,9 @@ func (p *patient) tls() {
 		return
 	}
 	change := p.setting(reuse, "yes")
+	if !slices.Contains(p.Services, "tlsproxy") {
+		change = "first add the service tlsproxy, as in Postfix's own master.cf, without which no mail with TLS is delivered then; " + change
+	}
 	if !p.has(reuse) {
 		change = "Postfix 3.4 and later can keep connections with TLS; this is " + p.Version
 	}
