@@ -17,13 +17,14 @@ func (s *Server) about() []protocol.Attribute {
 	if s.config.Suppressed != nil {
 		suppressed = s.config.Suppressed()
 	}
+	open := s.descriptors.unclosed()
 	return []protocol.Attribute{
 		{Name: "version", Value: s.config.Version},
 		number("pid", os.Getpid()),
 		{Name: "warnings_suppressed_total", Value: strconv.FormatUint(suppressed, 10)},
 		number("clients", s.count),
-		number("descriptors", s.count+int(s.descriptors.open.Load())),
-		number("closing", int(s.descriptors.open.Load())-s.service.Cache.Size().Sessions),
+		number("descriptors", s.count+open),
+		number("closing", open-s.service.Cache.Size().Sessions),
 		number(`limit{name="scached_client_limit"}`, s.config.MaxClients),
 		number(`limit{name="descriptors"}`, s.capacity),
 	}

@@ -26,11 +26,11 @@ func (s *Server) accept(listen int) {
 			s.pauseListening(shortPause)
 			return
 		}
-		fd, err := acceptClient(listen)
+		fd, err := s.kernel.Accept(listen)
 		if err == unix.EMFILE || err == unix.ENFILE || err == unix.ENOBUFS || err == unix.ENOMEM {
 			// The system is short of descriptors, or somebody else took ours.
 			s.giveUpDescriptor(nil)
-			fd, err = acceptClient(listen)
+			fd, err = s.kernel.Accept(listen)
 		}
 		if err != 0 {
 			s.acceptFailed(err)
@@ -43,16 +43,10 @@ func (s *Server) accept(listen int) {
 			s.giveUpDescriptor(nil)
 		}
 		s.connect(fd)
-		if time.Since(start) >= acceptTime {
+		if s.kernel.Now().Sub(start) >= acceptTime {
 			return // the rest in the next turn, which is at once
 		}
 	}
-}
-
-// acceptClient is accept4(2). The caller owns the descriptor.
-func acceptClient(listen int) (fd int, err unix.Errno) {
-	got, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listen), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
-	return int(got), errno
 }
 
 func (s *Server) acceptFailed(err unix.Errno) {
@@ -86,6 +80,6 @@ func (s *Server) listen(on bool) {
 		events = listenEvents
 	}
 	for _, fd := range s.config.Listen {
-		s.waiter.watch(unix.EPOLL_CTL_MOD, fd, events, aboutListen)
+		s.kernel.Watch(unix.EPOLL_CTL_MOD, fd, events, aboutListen)
 	}
 }

@@ -24,7 +24,7 @@ type answered struct {
 
 // awaitRead waits until a client has read its answer.
 func (s *Server) awaitRead(c *client) {
-	if !c.answered && allRead(c.fd) {
+	if !c.answered && s.allRead(c.fd) {
 		c.answered = true
 		s.answered = append(s.answered, answered{c.fd, c.sequence, s.now.Add(answerTime)})
 	}

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/attrproto"
 	"scache/scached/protocol"
 )
 
@@ -43,9 +42,9 @@ const guardTime = time.Minute
 func (s *Server) connect(fd int) {
 	// Out of band, the kernel would close a descriptor while the byte that it came
 	// with is read.
-	setSocketOption(fd, unix.SO_OOBINLINE, true)
+	s.kernel.SetOption(fd, unix.SO_OOBINLINE, true)
 	c := s.newClient(fd)
-	if err := s.waiter.watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, c.sequence); err != nil {
+	if err := s.kernel.Watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, c.sequence); err != nil {
 		s.config.Log.Warning(err.Error())
 		s.disconnect(c)
 		return
@@ -54,7 +53,7 @@ func (s *Server) connect(fd int) {
 		s.config.Log.Info("connection established fd " + strconv.Itoa(fd))
 	}
 	s.guard(c, false)
-	if s.config.Dialect.Greets && !nothingQueued(fd) {
+	if s.config.Dialect.Greets && !s.nothingQueued(fd) {
 		s.service.SpokeFirst()
 	}
 	c.conn.Open(s.service, false)
@@ -127,7 +126,7 @@ func (s *Server) receive(c *client) bool {
 	if !s.makeRoomToRead(c, due) {
 		return false
 	}
-	n, fds, err := s.receiver.Receive(c.fd, buffer)
+	n, fds, lost, err := s.kernel.Receive(c.fd, buffer)
 	for _, fd := range fds {
 		s.descriptors.adopt(fd)
 	}
@@ -135,7 +134,7 @@ func (s *Server) receive(c *client) bool {
 		return false
 	}
 	if due && n > 0 {
-		fd, err := s.pick(c, fds)
+		fd, err := s.pick(c, fds, lost)
 		c.action = c.conn.Received(fd, err)
 		s.guard(c, c.action == protocol.Descriptor)
 		return true
@@ -143,7 +142,7 @@ func (s *Server) receive(c *client) bool {
 	if n > 0 {
 		if !c.spoke {
 			c.spoke = true
-			if s.config.Dialect.Greets && !allRead(c.fd) {
+			if s.config.Dialect.Greets && !s.allRead(c.fd) {
 				s.service.SpokeFirst()
 			}
 		}
@@ -174,15 +173,14 @@ func (s *Server) guard(c *client, due bool) {
 		s.guardUntil = s.now.Add(guardTime)
 	}
 	on := !due && s.config.Dialect.Before && !s.guardUntil.IsZero() && s.now.Before(s.guardUntil)
-	if on != c.guarded && setSocketOption(c.fd, soPassRights, !on) {
+	if on != c.guarded && s.kernel.SetOption(c.fd, soPassRights, !on) {
 		c.guarded = on
 	}
 }
 
 // pick is the one descriptor that came, or -1 and the error, if any. It
-// closes the descriptors of a message that has more than one.
-func (s *Server) pick(c *client, fds []int) (fd int, err error) {
-	lost := s.receiver.Truncated
+// closes the descriptors of a message that has more than one, or has lost some.
+func (s *Server) pick(c *client, fds []int, lost bool) (fd int, err error) {
 	if len(fds) == 1 && !lost {
 		return fds[0], nil
 	}
@@ -198,7 +196,7 @@ func (s *Server) pick(c *client, fds []int) (fd int, err error) {
 
 // send hands over a session. It reports false when that is not possible now.
 func (s *Server) send(c *client) bool {
-	switch err := attrproto.SendDescriptor(c.fd, c.conn.Session()); err {
+	switch err := s.kernel.SendDescriptor(c.fd, c.conn.Session()); err {
 	case nil:
 	case unix.EAGAIN:
 		s.await(c, unix.EPOLLOUT)
@@ -225,7 +223,7 @@ func (s *Server) flush(c *client) bool {
 			}
 			return true
 		}
-		n, err := write(c.fd, out)
+		n, err := s.write(c.fd, out)
 		switch err {
 		case 0:
 			c.conn.Written(n)
@@ -241,6 +239,15 @@ func (s *Server) flush(c *client) bool {
 	}
 }
 
+// write writes to a client's socket what fits.
+func (s *Server) write(fd int, p []byte) (n int, err unix.Errno) {
+	for {
+		if n, err = s.kernel.Write(fd, p); err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
 // await makes the loop wait for events of a client: until it can be written to, or
 // until it can be read from.
 func (s *Server) await(c *client, events uint32) {
@@ -248,7 +255,7 @@ func (s *Server) await(c *client, events uint32) {
 		return
 	}
 	c.events = events
-	s.waiter.watch(unix.EPOLL_CTL_MOD, c.fd, events, c.sequence)
+	s.kernel.Watch(unix.EPOLL_CTL_MOD, c.fd, events, c.sequence)
 	if c.writing() && c.queue == &s.idle {
 		s.begin(c)
 	}
@@ -309,7 +316,7 @@ func (s *Server) disconnected(why protocol.Disconnection) {
 // The client may be gone, so it does not matter how much that is.
 func (s *Server) disconnectAfterOutput(c *client) {
 	if out := c.conn.Output(); len(out) > 0 {
-		write(c.fd, out)
+		s.write(c.fd, out)
 		c.conn.Written(len(out))
 	}
 	s.settle(c)
@@ -322,17 +329,16 @@ func (s *Server) disconnect(c *client) {
 		s.config.Log.Info("connection closed fd " + strconv.Itoa(c.fd))
 	}
 	c.conn.Close()
-	unix.EpollCtl(s.waiter.epoll, unix.EPOLL_CTL_DEL, c.fd, nil)
+	s.kernel.Watch(unix.EPOLL_CTL_DEL, c.fd, 0, 0)
 	if !c.ended {
 		// Nothing can be added to what it sent.
-		unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(c.fd), unix.SHUT_RDWR, 0)
+		s.kernel.Shutdown(c.fd, unix.SHUT_RDWR)
 	}
-	if c.ended || nothingQueued(c.fd) {
-		closeNow(c.fd)
+	if c.ended || s.nothingQueued(c.fd) {
+		s.kernel.Close(c.fd)
 	} else {
 		// What it sent and nobody read may hold descriptors that do not close at once.
-		s.descriptors.open.Add(1)
-		s.descriptors.closer.close(c.fd, local, &s.descriptors.open)
+		s.kernel.CloseInBackground(c.fd, true)
 	}
 	s.clients[c.fd] = nil
 	s.service.Cache.Memory.Conversations -= c.held

@@ -12,12 +12,14 @@ type clock struct {
 	nanos int64     // of the clock, at base
 }
 
-func newClock(now time.Time) clock { return clock{base: now, nanos: now.UnixNano()} }
+// newClock returns a clock that begins now, when the wall clock says so many
+// nanoseconds.
+func newClock(now time.Time, wall int64) clock { return clock{base: now, nanos: wall} }
 
 // read returns the time now.
-func (c *clock) read(now time.Time) (seconds int64, untilNext time.Duration) {
+func (c *clock) read(now time.Time, wall int64) (seconds int64, untilNext time.Duration) {
 	nanos := c.nanos + int64(now.Sub(c.base))
-	if ahead := now.UnixNano() - nanos; ahead > 0 {
+	if ahead := wall - nanos; ahead > 0 {
 		c.nanos += ahead
 		nanos += ahead
 	}

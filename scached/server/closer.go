@@ -35,9 +35,9 @@ const hangTime = 5 * time.Second
 type closer struct {
 	mu      sync.Mutex
 	wanted  sync.Cond
-	waiting []owned // connections
-	foreign []owned // all else
-	closing int     // of the foreign ones
+	waiting []int // connections
+	foreign []int // all else
+	closing int   // of the foreign ones
 	started int
 	idle    int
 
@@ -46,24 +46,17 @@ type closer struct {
 	began   [closers]atomic.Int64 // when each close that is under way began; 0 for none
 }
 
-// An owned descriptor is one that is counted.
-type owned struct {
-	fd    int
-	count *atomic.Int64
-}
-
-// close takes ownership of a descriptor, and takes one off the count when it is
-// closed.
-func (c *closer) close(fd int, kind kind, count *atomic.Int64) {
+// close takes ownership of a descriptor.
+func (c *closer) close(fd int, connection bool) {
 	if c.pending.Add(1) == 1 {
 		c.last.Store(time.Now().UnixNano()) // nothing was late until now
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if kind == foreign {
-		c.foreign = append(c.foreign, owned{fd, count})
+	if connection {
+		c.waiting = append(c.waiting, fd)
 	} else {
-		c.waiting = append(c.waiting, owned{fd, count})
+		c.foreign = append(c.foreign, fd)
 	}
 	if len(c.waiting)+len(c.foreign) > c.idle && c.started < closers {
 		c.wanted.L = &c.mu
@@ -78,12 +71,12 @@ func (c *closer) work(began *atomic.Int64) {
 	runtime.LockOSThread() // the thread that closes is the one to be woken up
 	c.mu.Lock()
 	for {
-		var from *[]owned
+		var from *[]int
 		for from = c.next(); from == nil; from = c.next() {
 			c.wanted.Wait()
 		}
 		last := len(*from) - 1
-		o := (*from)[last]
+		fd := (*from)[last]
 		*from = (*from)[:last]
 		if from == &c.foreign {
 			c.closing++
@@ -92,8 +85,7 @@ func (c *closer) work(began *atomic.Int64) {
 		c.idle--
 		c.mu.Unlock()
 		began.Store(time.Now().UnixNano())
-		closePatiently(o.fd, max(patience, time.Millisecond))
-		o.count.Add(-1)
+		closePatiently(fd, max(patience, time.Millisecond))
 		c.pending.Add(-1)
 		c.last.Store(time.Now().UnixNano())
 		began.Store(0)
@@ -106,7 +98,7 @@ func (c *closer) work(began *atomic.Int64) {
 }
 
 // next is where the descriptor is that may be closed next, nil if there is none.
-func (c *closer) next() *[]owned {
+func (c *closer) next() *[]int {
 	switch {
 	case len(c.waiting) > 0:
 		return &c.waiting
@@ -118,9 +110,6 @@ func (c *closer) next() *[]owned {
 
 // hanging counts the closes that hang.
 func (c *closer) hanging(now time.Time) (n int) {
-	if c.pending.Load() == 0 {
-		return 0
-	}
 	late := now.UnixNano() - int64(hangTime)
 	for i := range c.began {
 		if began := c.began[i].Load(); began != 0 && began <= late {
@@ -130,10 +119,10 @@ func (c *closer) hanging(now time.Time) (n int) {
 	return n
 }
 
-// moving tells whether one of those that are pending will be closed soon, as far
+// moving tells whether one of those that are pending, if any, will be closed soon, as far
 // as one can tell.
-func (c *closer) moving() bool {
-	return c.pending.Load() > 0 && time.Now().UnixNano()-c.last.Load() < int64(2*closePatience)
+func (c *closer) moving(now time.Time) bool {
+	return now.UnixNano()-c.last.Load() < int64(2*closePatience)
 }
 
 // closePatiently closes a descriptor. A signal ends the time for which a socket

@@ -1,9 +1,8 @@
 package server
 
 import (
-	"sync/atomic"
+	"encoding/binary"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,26 +31,31 @@ const (
 // use: it is looked at in ways that take no lock, and never changed. It can be
 // anything, whose owner decides how long it takes to close it.
 type descriptors struct {
-	open    atomic.Int64 // those that are not closed yet
-	kinds   []kind       // by descriptor
-	closing []int        // to be closed by the loop, unless it takes time
-	closer  closer
+	kernel  Kernel
+	open    int      // those that are here
+	kinds   []kind   // by descriptor
+	closing []int    // to be closed by the loop, unless it takes time
+	value   [64]byte // of a socket option
 }
+
+// unclosed is how many are open, with those that are being closed in the
+// background.
+func (d *descriptors) unclosed() int { return d.open + d.kernel.Closing() }
 
 // adopt takes ownership of a descriptor that came from a client.
 func (d *descriptors) adopt(fd int) {
-	d.open.Add(1)
+	d.open++
 	for fd >= len(d.kinds) {
 		d.kinds = append(d.kinds, make([]kind, fd+1-len(d.kinds)+256)...)
 	}
 	k := foreign
-	switch socketOption(fd, unix.SO_DOMAIN) {
+	switch d.option(fd, unix.SO_DOMAIN) {
 	case unix.AF_INET, unix.AF_INET6:
-		if socketOption(fd, unix.SO_PROTOCOL) == unix.IPPROTO_TCP {
+		if d.option(fd, unix.SO_PROTOCOL) == unix.IPPROTO_TCP {
 			k = internet
 		}
 	case unix.AF_UNIX:
-		if socketOption(fd, unix.SO_TYPE) == unix.SOCK_STREAM {
+		if d.option(fd, unix.SO_TYPE) == unix.SOCK_STREAM {
 			k = local
 		}
 	}
@@ -69,18 +73,18 @@ func (d *descriptors) sweep() {
 	var start time.Time
 	for n := 0; len(d.closing) > 0; n++ {
 		if n == few {
-			start = time.Now()
-		} else if n%few == 0 && n > 0 && time.Since(start) >= sweepTime {
+			start = d.kernel.Now()
+		} else if n%few == 0 && n > 0 && d.kernel.Now().Sub(start) >= sweepTime {
 			return
 		}
 		last := len(d.closing) - 1
 		fd := d.closing[last]
 		d.closing = d.closing[:last]
+		d.open--
 		if d.plain(fd) {
-			closeNow(fd)
-			d.open.Add(-1)
+			d.kernel.Close(fd)
 		} else {
-			d.closer.close(fd, d.kinds[fd], &d.open)
+			d.kernel.CloseInBackground(fd, d.kinds[fd] != foreign)
 		}
 	}
 }
@@ -88,11 +92,17 @@ func (d *descriptors) sweep() {
 // crowded tells that much is still to be closed, and will be soon. It is the
 // work of clients who have been disconnected; new ones could make it more.
 func (d *descriptors) crowded() bool {
-	return len(d.closing) > mostClosing || d.closer.pending.Load() > mostClosing && d.closer.moving()
+	return len(d.closing) > mostClosing || d.kernel.Closing() > mostClosing && d.moving()
 }
 
 // moving tells that there will soon be fewer descriptors.
-func (d *descriptors) moving() bool { return len(d.closing) > 0 || d.closer.moving() }
+func (d *descriptors) moving() bool {
+	if len(d.closing) > 0 {
+		return true
+	}
+	moving, _ := d.kernel.CloseProgress()
+	return moving
+}
 
 // plain tells whether a close cannot take long: that of a connected TCP socket
 // that does not linger, or of a local stream socket with an empty receive queue.
@@ -102,50 +112,34 @@ func (d *descriptors) moving() bool { return len(d.closing) > 0 || d.closer.movi
 func (d *descriptors) plain(fd int) bool {
 	switch d.kinds[fd] {
 	case internet:
-		return socketOption(fd, unix.SO_ACCEPTCONN) == 0 && !lingers(fd) && onlyTCP(fd)
+		return d.option(fd, unix.SO_ACCEPTCONN) == 0 && !d.lingers(fd) && d.onlyTCP(fd)
 	case local:
 		// SIOCINQ does not see an urgent byte that has been read, and that may
 		// hold descriptors all the same.
-		return socketOption(fd, unix.SO_ACCEPTCONN) == 0 && look(fd, unix.POLLIN)&unix.POLLIN == 0
+		return d.option(fd, unix.SO_ACCEPTCONN) == 0 && d.kernel.Poll(fd, unix.POLLIN)&unix.POLLIN == 0
 	}
 	return false
 }
 
-func lingers(fd int) bool {
-	var linger unix.Linger
-	size := uint32(unix.SizeofLinger)
-	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_LINGER,
-		uintptr(unsafe.Pointer(&linger)), uintptr(unsafe.Pointer(&size)), 0)
-	return errno != 0 || linger.Onoff != 0 && linger.Linger != 0
+func (d *descriptors) lingers(fd int) bool {
+	const size = unix.SizeofLinger // whether it does, and for how many seconds
+	n, err := d.kernel.GetOption(fd, unix.SOL_SOCKET, unix.SO_LINGER, d.value[:size])
+	return err != 0 || n != size || d.number(0) != 0 && d.number(1) != 0
 }
 
 // onlyTCP tells that a TCP socket has no upper layer protocol, such as TLS.
-func onlyTCP(fd int) bool {
-	var name [16]byte
-	size := uint32(len(name))
-	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_TCP, unix.TCP_ULP,
-		uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&size)), 0)
-	return errno == 0 && size == 0 || errno == unix.ENOPROTOOPT // which an old kernel says
+func (d *descriptors) onlyTCP(fd int) bool {
+	n, err := d.kernel.GetOption(fd, unix.SOL_TCP, unix.TCP_ULP, d.value[:16])
+	return err == 0 && n == 0 || err == unix.ENOPROTOOPT // which an old kernel says
 }
 
 // nothingQueued tells whether the receive queue of a client is empty.
-func nothingQueued(fd int) bool { return queued(fd, unix.SIOCINQ) == 0 }
+func (s *Server) nothingQueued(fd int) bool { return s.kernel.Queued(fd, unix.SIOCINQ) == 0 }
 
 // allRead tells whether a client has read all that it was sent. A message that it
 // reads goes off the count in two steps, the second of which, of 1, comes after
 // the event for it; each message counts for hundreds.
-func allRead(fd int) bool { return queued(fd, unix.SIOCOUTQ) <= 1 }
-
-// queued is how many bytes there are in one direction of a socket, -1 if that
-// cannot be said.
-func queued(fd, direction int) int32 {
-	var n int32
-	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), uintptr(direction), uintptr(unsafe.Pointer(&n)))
-	if errno != 0 {
-		return -1
-	}
-	return n
-}
+func (s *Server) allRead(fd int) bool { return s.kernel.Queued(fd, unix.SIOCOUTQ) <= 1 }
 
 // live tells whether a session is fit to be handed out: it is connected, and
 // nothing has come from its remote end since it was saved. An SMTP server that
@@ -162,60 +156,31 @@ func (d *descriptors) live(fd int) bool {
 	switch d.kinds[fd] {
 	case internet:
 		// Poll is silent about less than SO_RCVLOWAT bytes.
-		return look(fd, bad)&bad == 0 && received(fd) == 0
+		return d.kernel.Poll(fd, bad)&bad == 0 && d.received(fd) == 0
 	case local:
-		return look(fd, bad)&bad == 0
+		return d.kernel.Poll(fd, bad)&bad == 0
 	}
 	return true
 }
 
-// look is what poll(2) says at once.
-func look(fd int, events int16) int16 {
-	poll := unix.PollFd{Fd: int32(fd), Events: events}
-	var atOnce unix.Timespec
-	_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1,
-		uintptr(unsafe.Pointer(&atOnce)), 0, 0, 0)
-	if errno != 0 {
-		return 0
-	}
-	return poll.Revents
-}
-
 // received is how much memory what has come to a socket takes; 0 where the
 // kernel does not say.
-func received(fd int) uint32 {
-	var memory [9]uint32 // SK_MEMINFO_VARS; the first one is SK_MEMINFO_RMEM_ALLOC
-	size := uint32(unsafe.Sizeof(memory))
-	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
-		uintptr(unsafe.Pointer(&memory)), uintptr(unsafe.Pointer(&size)), 0)
-	if errno != 0 {
+func (d *descriptors) received(fd int) uint32 {
+	const size = 4 * 9 // SK_MEMINFO_VARS; the first one is SK_MEMINFO_RMEM_ALLOC
+	if _, err := d.kernel.GetOption(fd, unix.SOL_SOCKET, unix.SO_MEMINFO, d.value[:size]); err != 0 {
 		return 0
 	}
-	return memory[0]
+	return d.number(0)
 }
 
-// socketOption is a number that the kernel knows about a socket, -1 for what is
-// not a socket.
-func socketOption(fd, name int) int {
-	var value int32
-	size := uint32(unsafe.Sizeof(value))
-	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, uintptr(name),
-		uintptr(unsafe.Pointer(&value)), uintptr(unsafe.Pointer(&size)), 0)
-	if errno != 0 {
+// option is a number that the kernel knows about a socket, -1 for what is not a
+// socket.
+func (d *descriptors) option(fd, name int) int {
+	if _, err := d.kernel.GetOption(fd, unix.SOL_SOCKET, name, d.value[:4]); err != 0 {
 		return -1
 	}
-	return int(value)
+	return int(int32(d.number(0)))
 }
 
-func setSocketOption(fd, name int, on bool) (ok bool) {
-	var value int32
-	if on {
-		value = 1
-	}
-	_, _, errno := unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, uintptr(name),
-		uintptr(unsafe.Pointer(&value)), unsafe.Sizeof(value), 0)
-	return errno == 0
-}
-
-// closeNow closes what cannot take time.
-func closeNow(fd int) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+// number is the i'th one of the value that the kernel gave last.
+func (d *descriptors) number(i int) uint32 { return binary.NativeEndian.Uint32(d.value[4*i:]) }

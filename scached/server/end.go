@@ -1,8 +1,6 @@
 package server
 
 import (
-	"time"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -17,11 +15,11 @@ func (s *Server) end(why string) {
 	}
 	s.ending = s.now.Add(drainTime)
 	s.service.Forget()
-	for _, fd := range append([]int{s.wake}, s.config.Listen...) {
-		unix.EpollCtl(s.waiter.epoll, unix.EPOLL_CTL_DEL, fd, nil)
+	for _, fd := range s.config.Listen {
+		s.kernel.Watch(unix.EPOLL_CTL_DEL, fd, 0, 0)
 	}
 	if s.config.Master >= 0 {
-		unix.EpollCtl(s.waiter.epoll, unix.EPOLL_CTL_DEL, s.config.Master, nil)
+		s.kernel.Watch(unix.EPOLL_CTL_DEL, s.config.Master, 0, 0)
 	}
 }
 
@@ -41,19 +39,19 @@ func (s *Server) promised() bool {
 // service. A client that has sent one request at a time gets its answer; for one
 // that has filled its queue there may be no time.
 func (s *Server) sayGoodbye() {
-	deadline := time.Now().Add(goodbyeTime)
+	deadline := s.kernel.Now().Add(goodbyeTime)
 	for _, c := range s.clients {
 		if c != nil {
-			unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(c.fd), unix.SHUT_RD, 0)
+			s.kernel.Shutdown(c.fd, unix.SHUT_RD)
 		}
 	}
-	for more := true; more && time.Now().Before(deadline); {
+	for more := true; more && s.kernel.Now().Before(deadline); {
 		more = false
 		for _, c := range s.clients {
 			if c != nil && !c.writing() {
 				s.serve(c)
 				more = true
-				if time.Now().After(deadline) {
+				if s.kernel.Now().After(deadline) {
 					break
 				}
 			}

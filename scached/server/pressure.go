@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"scache/scached/cache"
 	"scache/scached/protocol"
 )
@@ -44,6 +42,12 @@ func (p *pressure) note(dropped *cache.Dropped, hanging int) {
 		p.something = true
 	}
 	p.hanging = hanging
+}
+
+// notePressure notes what has happened so far.
+func (s *Server) notePressure() {
+	_, hanging := s.kernel.CloseProgress()
+	s.pressure.note(&s.service.Cache.Dropped, hanging)
 }
 
 func (p *pressure) pending() bool { return p.something || p.hanging > 0 }
@@ -103,7 +107,7 @@ func count(n int, thing string) string {
 }
 
 // used is how many descriptors there are that clients have to do with.
-func (s *Server) used() int { return s.count + int(s.descriptors.open.Load()) }
+func (s *Server) used() int { return s.count + s.descriptors.unclosed() }
 
 // makeRoom sees to it that one more descriptor can be opened. It reports false
 // when that will be so soon, since some are being closed; nothing is given up for
@@ -205,30 +209,15 @@ func (s *Server) dropClient(turn *client, why cache.Limit) bool {
 // capacity is how many descriptors clients and sessions may have between them:
 // what the process may open, less what it has and a reserve, out of which
 // surplus descriptors of a message, log sockets and the like are served.
-func capacity() (most, reserve int, err error) {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, 0, err
-	}
-	if limit.Cur < limit.Max {
-		raised := unix.Rlimit{Cur: limit.Max, Max: limit.Max}
-		if unix.Setrlimit(unix.RLIMIT_NOFILE, &raised) == nil {
-			limit.Cur = limit.Max
-		}
-	}
-	const (
-		highest = 1 << 20
-		others  = 16 // log sockets and the like
-	)
-	total := int(min(limit.Cur, highest))
-	lowest, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0) // the number of those in use, more or less
+func capacity(kernel Kernel) (most, reserve int, err error) {
+	total, used, err := kernel.Limit()
 	if err != nil {
 		return 0, 0, err
 	}
-	unix.Close(lowest)
+	const others = 16 // log sockets and the like
 	reserve = max(8, min(total/16, 64))
 	if total >= 4*(mostInMessage+others) {
 		reserve = mostInMessage + others
 	}
-	return max(total-lowest-reserve, 4), reserve, nil
+	return max(total-used-reserve, 4), reserve, nil
 }

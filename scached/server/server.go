@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"scache/attrproto"
 	"scache/scached/cache"
 	"scache/scached/protocol"
 )
@@ -47,9 +46,11 @@ type Config struct {
 	StringLimit int    // bytes of a name or value
 	Limits      cache.Limits
 	MaxClients  int
+
+	Kernel Kernel // nil for the one that there is; Close releases it
 }
 
-// What the events of the loop are about, besides clients.
+// What events are about, besides clients. The last two are known to linux only.
 const (
 	aboutListen int32 = -1 - iota
 	aboutMaster
@@ -74,14 +75,10 @@ type Server struct {
 	config      Config
 	service     *protocol.Service
 	descriptors descriptors
+	kernel      Kernel
 	clock       clock
 	now         time.Time
-
-	waiter   waiter
-	timer    timer
-	wake     int
-	receiver attrproto.Receiver
-	buffer   [protocol.BufferSize]byte
+	buffer      [protocol.BufferSize]byte
 
 	clients    []*client // by descriptor
 	count      int
@@ -106,10 +103,19 @@ func New(config Config) (*Server, error) {
 	if err := config.Dialect.Check(); err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	s := &Server{config: config, now: now, clock: newClock(now), idleSince: now, waiter: waiter{epoll: -1}, wake: -1, timer: timer{fd: -1}}
+	kernel := config.Kernel
+	if kernel == nil {
+		system, err := openLinux()
+		if err != nil {
+			return nil, err
+		}
+		kernel = system
+	}
+	now := kernel.Now()
+	s := &Server{config: config, kernel: kernel, now: now, clock: newClock(now, kernel.Wall(now)), idleSince: now}
+	s.descriptors.kernel = kernel
 	s.reportDue = now.Add(s.statisticsPeriod())
-	seconds, _ := s.clock.read(now)
+	seconds, _ := s.seconds()
 	if config.ClientLog == nil {
 		config.ClientLog = config.Log
 	}
@@ -131,32 +137,17 @@ func New(config Config) (*Server, error) {
 }
 
 func (s *Server) open() (err error) {
-	if err = s.waiter.open(); err != nil {
-		return err
-	}
-	if s.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		return fmt.Errorf("eventfd: %w", err)
-	}
-	if err = s.waiter.watch(unix.EPOLL_CTL_ADD, s.wake, unix.EPOLLIN, aboutWake); err != nil {
-		return err
-	}
-	if err = s.timer.open(); err != nil {
-		return err
-	}
-	if err = s.waiter.watch(unix.EPOLL_CTL_ADD, s.timer.fd, unix.EPOLLIN, aboutTimer); err != nil {
-		return err
-	}
 	for _, fd := range s.config.Listen {
-		if err = s.waiter.watch(unix.EPOLL_CTL_ADD, fd, listenEvents, aboutListen); err != nil {
+		if err = s.kernel.Watch(unix.EPOLL_CTL_ADD, fd, listenEvents, aboutListen); err != nil {
 			return err
 		}
 	}
 	if s.config.Master >= 0 {
-		if err = s.waiter.watch(unix.EPOLL_CTL_ADD, s.config.Master, 0, aboutMaster); err != nil {
+		if err = s.kernel.Watch(unix.EPOLL_CTL_ADD, s.config.Master, 0, aboutMaster); err != nil {
 			return err
 		}
 	}
-	if s.capacity, s.reserve, err = capacity(); err != nil {
+	if s.capacity, s.reserve, err = capacity(s.kernel); err != nil {
 		return fmt.Errorf("descriptor limit: %w", err)
 	}
 	return nil
@@ -169,13 +160,7 @@ func (s *Server) Close() {
 	for len(s.descriptors.closing) > 0 {
 		s.descriptors.sweep()
 	}
-	s.waiter.close()
-	for _, fd := range []*int{&s.wake, &s.timer.fd} {
-		if *fd >= 0 {
-			unix.Close(*fd)
-		}
-		*fd = -1
-	}
+	s.kernel.Release()
 }
 
 func (s *Server) disconnectAll() {
@@ -190,8 +175,7 @@ func (s *Server) disconnectAll() {
 // Terminate makes Run return soon, from any goroutine.
 func (s *Server) Terminate() {
 	if s.terminated.CompareAndSwap(false, true) {
-		one := [8]byte{1} // any number will do
-		unix.Write(s.wake, one[:])
+		s.kernel.Wake()
 	}
 }
 
@@ -204,30 +188,15 @@ func (s *Server) Run() error {
 		if s.config.Turn != nil {
 			s.config.Turn()
 		}
-		events, err := s.wait()
+		events, now, err := s.kernel.Wait(s.now, s.sleep())
 		if err != nil {
 			return err
 		}
-		s.now = time.Now()
+		s.now = now
 		s.turn(events)
 	}
 	s.sayGoodbye()
 	return nil
-}
-
-// wait waits for events until there is something to do.
-func (s *Server) wait() ([]unix.EpollEvent, error) {
-	if len(s.descriptors.closing) > 0 {
-		return s.waiter.poll()
-	}
-	sleep := s.sleep()
-	if s.waiter.busy() {
-		sleep = min(sleep, busyTick)
-	}
-	if err := s.timer.set(s.now, sleep); err != nil {
-		return nil, err
-	}
-	return s.waiter.wait()
 }
 
 // turn does what is due, and what the events ask for.
@@ -236,11 +205,8 @@ func (s *Server) turn(events []unix.EpollEvent) {
 	for i := range events {
 		s.dispatch(&events[i])
 	}
-	rang := s.timer.silent()
-	if rang {
-		s.waiter.note(s.now, len(events)-1, rang)
-	} else {
-		s.waiter.note(s.now, len(events), rang)
+	if s.terminated.Load() {
+		s.end("termination signal -- exiting")
 	}
 	s.descriptors.sweep()
 }
@@ -248,7 +214,7 @@ func (s *Server) turn(events []unix.EpollEvent) {
 // Report logs what there is to say once Run has returned.
 func (s *Server) Report() {
 	s.sendAfterAnswers()
-	s.pressure.note(&s.service.Cache.Dropped, s.descriptors.closer.hanging(s.now))
+	s.notePressure()
 	s.pressure.say(s.config.Log)
 	s.logStatistics()
 }
@@ -271,7 +237,7 @@ func (s *Server) dispatch(event *unix.EpollEvent) {
 	switch event.Pad {
 	case aboutListen:
 		if listeningEnded(event.Events) {
-			unix.EpollCtl(s.waiter.epoll, unix.EPOLL_CTL_DEL, int(event.Fd), nil)
+			s.kernel.Watch(unix.EPOLL_CTL_DEL, int(event.Fd), 0, 0)
 			s.config.Log.Warning("the listening socket was shut down: ending, so that master(8) starts a new process")
 			s.end("listening socket was shut down -- exiting")
 		} else if s.ending.IsZero() {
@@ -279,10 +245,6 @@ func (s *Server) dispatch(event *unix.EpollEvent) {
 		}
 	case aboutMaster:
 		s.end("master disconnect -- exiting")
-	case aboutTimer:
-		s.timer.rang()
-	case aboutWake:
-		s.end("termination signal -- exiting")
 	default:
 		if c := s.clients[event.Fd]; c != nil && c.sequence == event.Pad {
 			s.serve(c)
@@ -293,7 +255,7 @@ func (s *Server) dispatch(event *unix.EpollEvent) {
 
 // runTimers does what is due.
 func (s *Server) runTimers() {
-	seconds, _ := s.clock.read(s.now)
+	seconds, _ := s.seconds()
 	s.service.Cache.Expire(seconds)
 	if !s.now.Before(s.reportDue) {
 		s.logStatistics()
@@ -301,12 +263,12 @@ func (s *Server) runTimers() {
 	}
 	for c := s.busy.first; c != nil && s.now.Sub(c.since) >= s.config.IPCTimeout; c = s.busy.first {
 		s.disconnectLate(c)
-		if time.Since(s.now) >= lateTime {
+		if s.kernel.Now().Sub(s.now) >= lateTime {
 			break // the rest in the next turn, which is at once
 		}
 	}
 	s.sendAfterAnswers()
-	s.pressure.note(&s.service.Cache.Dropped, s.descriptors.closer.hanging(s.now))
+	s.notePressure()
 	s.pressure.report(s.config.Log, s.now)
 	if !s.acceptAgain.IsZero() && !s.now.Before(s.acceptAgain) && s.ending.IsZero() {
 		s.acceptAgain = time.Time{}
@@ -317,8 +279,16 @@ func (s *Server) runTimers() {
 	}
 }
 
+// seconds is the time of this turn, and how long it is until the next second.
+func (s *Server) seconds() (seconds int64, untilNext time.Duration) {
+	return s.clock.read(s.now, s.kernel.Wall(s.now))
+}
+
 // sleep is how long the loop may wait for events.
 func (s *Server) sleep() time.Duration {
+	if len(s.descriptors.closing) > 0 {
+		return 0
+	}
 	now := s.now
 	until := s.reportDue.Sub(now)
 	shorten := func(d time.Duration) { until = min(until, d) }
@@ -332,7 +302,7 @@ func (s *Server) sleep() time.Duration {
 		shorten(c.since.Add(s.config.IPCTimeout).Sub(now))
 	}
 	if due, ok := s.service.Cache.Due(); ok {
-		seconds, untilNext := s.clock.read(now)
+		seconds, untilNext := s.seconds()
 		shorten(untilNext + time.Duration(due-seconds-1)*time.Second)
 	}
 	if !s.acceptAgain.IsZero() {
@@ -341,7 +311,7 @@ func (s *Server) sleep() time.Duration {
 	if len(s.answered) > 0 {
 		shorten(s.answered[0].due.Sub(now))
 	}
-	if s.descriptors.closer.pending.Load() > 0 {
+	if s.kernel.Closing() > 0 {
 		shorten(hangTime)
 	}
 	if s.pressure.pending() {

@@ -3,11 +3,9 @@ package server
 import (
 	"fmt"
 	"io"
-	"time"
 
 	"golang.org/x/sys/unix"
 
-	"scache/attrproto"
 	"scache/scached/protocol"
 )
 
@@ -32,7 +30,7 @@ func (s *Server) ServeStream(in, out int) error {
 			break
 		}
 	}
-	s.now = time.Now()
+	s.now = s.kernel.Now()
 	return nil
 }
 
@@ -63,7 +61,7 @@ func (s *Server) step(conn *protocol.Conn, action protocol.Action, in, out int) 
 
 func (s *Server) receiveStream(conn *protocol.Conn, in int) protocol.Action {
 	wait(in, unix.POLLIN)
-	_, fds, err := s.receiver.Receive(in, s.buffer[:1])
+	_, fds, lost, err := s.kernel.Receive(in, s.buffer[:1])
 	if err != nil {
 		return conn.Received(-1, err)
 	}
@@ -71,12 +69,12 @@ func (s *Server) receiveStream(conn *protocol.Conn, in int) protocol.Action {
 		s.descriptors.adopt(fd)
 	}
 	var none client
-	return conn.Received(s.pick(&none, fds))
+	return conn.Received(s.pick(&none, fds, lost))
 }
 
 func (s *Server) sendStream(conn *protocol.Conn, out int) protocol.Action {
 	wait(out, unix.POLLOUT)
-	if err := attrproto.SendDescriptor(out, conn.Session()); err != nil {
+	if err := s.kernel.SendDescriptor(out, conn.Session()); err != nil {
 		return conn.Sent(err)
 	}
 	return conn.Sent(nil)

@@ -40,6 +40,3 @@ func (t *timer) set(now time.Time, after time.Duration) error {
 // rang notes that the timer has to be set before the next wait, which also
 // makes it fall silent.
 func (t *timer) rang() { t.next = time.Time{} }
-
-// silent tells that the timer has rung and was not set since.
-func (t *timer) silent() bool { return t.next.IsZero() }

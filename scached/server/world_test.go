@@ -59,18 +59,12 @@ func (w *world) settle() {
 	rested := 0 // turns; in the first one a timer may have done something
 	for range many {
 		s := w.server
-		if err := s.timer.set(s.now, s.sleep()); err != nil {
-			w.Fatal(err)
-		}
-		events, err := s.waiter.poll()
+		events, _, err := s.kernel.Wait(s.now, 0)
 		if err != nil {
 			w.Fatal(err)
 		}
 		s.now = w.start.Add(w.passed)
-		rest := len(s.descriptors.closing) == 0
-		for i := range events {
-			rest = rest && events[i].Pad == aboutTimer // which knows nothing of our time
-		}
+		rest := len(events)+len(s.descriptors.closing) == 0
 		s.turn(events)
 		w.check()
 		if !rest || len(s.descriptors.closing) > 0 {
@@ -109,7 +103,7 @@ func (w *world) check() {
 	if size.Sessions > s.config.Limits.Sessions || size.Bindings > s.config.Limits.Bindings {
 		w.Fatalf("the cache holds %+v", size)
 	}
-	if open := int(s.descriptors.open.Load()); open < size.Sessions {
+	if open := s.descriptors.unclosed(); open < size.Sessions {
 		w.Fatalf("%d descriptors for %d sessions", open, size.Sessions)
 	}
 }
@@ -205,9 +199,9 @@ func (w *world) finish() {
 	}
 	w.settle()
 	w.server.Close()
-	for deadline := time.Now().Add(10 * time.Second); w.server.descriptors.open.Load() != 0; time.Sleep(100 * time.Microsecond) {
+	for deadline := time.Now().Add(10 * time.Second); w.server.descriptors.unclosed() != 0; time.Sleep(100 * time.Microsecond) {
 		if time.Now().After(deadline) {
-			w.Fatalf("%d descriptors are still to be closed", w.server.descriptors.open.Load())
+			w.Fatalf("%d descriptors are still to be closed", w.server.descriptors.unclosed())
 		}
 	}
 }
