@@ -66,10 +66,12 @@ func (c *Client) list(ctx context.Context, what string, f Filter, each func(Entr
 	for cursor, more := "", true; more; more = cursor != "" {
 		page := append(parameters[:len(parameters):len(parameters)], protocol.Attribute{Name: "cursor", Value: cursor},
 			protocol.Attribute{Name: "count", Value: strconv.Itoa(protocol.MaxEntries)})
+		begun := time.Now()
 		entries, next, err := t.page(ctx, what, page)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Path, err)
 		}
+		rest(ctx, time.Since(begun))
 		for _, e := range entries {
 			if err := each(e); err != nil {
 				return err
@@ -78,6 +80,16 @@ func (c *Client) list(ctx context.Context, what string, f Filter, each func(Entr
 		cursor = next
 	}
 	return nil
+}
+
+// rest leaves the server to others between two pages: for as long as the last one
+// took, so that a long listing has half of its time at most.
+func rest(ctx context.Context, took time.Duration) {
+	const least, most = 100 * time.Microsecond, 10 * time.Millisecond
+	select {
+	case <-ctx.Done():
+	case <-time.After(min(max(took, least), most)):
+	}
 }
 
 func (t *conversation) page(ctx context.Context, what string, parameters []protocol.Attribute) (entries []Entry, cursor string, err error) {

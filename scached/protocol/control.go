@@ -78,8 +78,11 @@ const (
 	MaxAnswer  = 64 << 10
 	MaxText    = 4 << 10
 
-	mostEntries = 1000      // that one request looks at
-	mostBytes   = 128 << 10 // of their labels
+	// What one request does takes well below a tenth of a millisecond, in which
+	// nobody else is served.
+	mostEntries = 200      // that one request looks at
+	mostBytes   = 32 << 10 // of their labels
+	pageBytes   = 3 << 10  // after which an answer has no more entries
 )
 
 // An Attribute is a name and its value.
@@ -191,7 +194,7 @@ func (c *Conn) list(list []byte) Action {
 	s.page = s.page[:0]
 	entries, more := 0, false
 	at.after, more = s.Cache.List(kind, at.after, mostEntries, func(e *cache.Entry) bool {
-		if f.looks <= 0 || entries == min(count, MaxEntries) || len(s.page) > MaxAnswer-4*MaxText {
+		if f.looks <= 0 || entries == min(count, MaxEntries) || len(s.page) >= pageBytes {
 			return false
 		}
 		if f.matches(s, e) {
