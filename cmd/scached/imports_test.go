@@ -56,6 +56,7 @@ var arrows = []struct{ name, imports string }{
 	{"compat/postfix", "compat/master scached/install"},
 	{"compat/mail", "compat/master compat/postfix scached/client scached/install scached/protocol"},
 	{"compat/wire", ""},
+	{"compat/conformance", ""},
 	{"compat/script", "attrproto compat/wire scached/cache scached/client scached/protocol"},
 	{"compat/diff", "compat/master compat/script compat/wire testdata"},
 	{"compat/bench", "attrproto compat/mail compat/master compat/postfix scached/install scached/protocol"},
