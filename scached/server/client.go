@@ -44,11 +44,6 @@ func (s *Server) connect(fd int) {
 	// with is read.
 	s.kernel.SetOption(fd, unix.SO_OOBINLINE, true)
 	c := s.newClient(fd)
-	if err := s.kernel.Watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, c.sequence); err != nil {
-		s.config.Log.Warning(err.Error())
-		s.disconnect(c)
-		return
-	}
 	if s.config.Verbose {
 		s.config.Log.Info("connection established fd " + strconv.Itoa(fd))
 	}
@@ -57,6 +52,11 @@ func (s *Server) connect(fd int) {
 		s.service.SpokeFirst()
 	}
 	c.conn.Open(s.service, false)
+	if err := s.kernel.Watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, c.sequence); err != nil {
+		s.config.Log.Warning(err.Error())
+		s.disconnect(c)
+		return
+	}
 	s.flush(c)
 }
 
