@@ -58,7 +58,7 @@ var arrows = []struct{ name, imports string }{
 	{"compat/wire", ""},
 	{"compat/conformance", ""},
 	{"compat/script", "attrproto compat/wire scached/cache scached/client scached/protocol"},
-	{"compat/diff", "compat/master compat/script compat/wire testdata"},
+	{"compat/diff", "compat/master compat/script compat/wire scached/install scached/protocol testdata"},
 	{"compat/bench", "attrproto compat/mail compat/master compat/postfix scached/install scached/protocol"},
 	{"compat/torture", "compat/mail compat/master compat/postfix compat/wire scached/install scached/protocol"},
 	{"cmd/scachectl", "attrproto attrproto/attrtool attrproto/service compat/bench compat/diff compat/mail" +

@@ -12,8 +12,8 @@ import (
 // A file is a list of transcripts in JSON. A step has what the reference
 // answered beside it: "recv", "recv_fds" and "closed". The transcripts that were
 // recorded with Postfix 3.12 before there was this package have no more than
-// that: descriptors are counted there, not numbered. The file's name says
-// whether the daemon was verbose if the transcript does not.
+// that: descriptors are counted there, not numbered. The file's name says which
+// version that was, and whether the daemon was verbose.
 type jsonTranscript struct {
 	Name    string      `json:"name"`
 	About   string      `json:"about,omitempty"`
@@ -24,6 +24,7 @@ type jsonTranscript struct {
 	Alive   *bool       `json:"alive,omitempty"` // nil if nothing is recorded
 	Exit    string      `json:"exit,omitempty"`
 	FDsLeft int         `json:"fds_left"`
+	Version string      `json:"version,omitempty"` // of the reference
 	Better  string      `json:"better,omitempty"`
 	Ours    *jsonResult `json:"ours,omitempty"`
 }
@@ -204,11 +205,20 @@ func Parse(name string, data []byte) ([]*Transcript, error) {
 	for i := range raw {
 		t := raw[i].transcript()
 		if raw[i].Setup == nil {
-			t.Setup.Verbose = strings.HasSuffix(name, "-verbose.json")
+			fromName(t, name)
 		}
 		list = append(list, t)
 	}
 	return list, nil
+}
+
+// fromName takes from a file's name what the file does not say: "wire-3.12.json"
+// has what that version did, and "wire-3.12-verbose.json" with -v.
+func fromName(t *Transcript, name string) {
+	name, t.Setup.Verbose = strings.CutSuffix(strings.TrimSuffix(filepath.Base(name), ".json"), "-verbose")
+	if version, ok := strings.CutPrefix(name, "wire-"); ok && t.Recorded != nil {
+		t.Recorded.Version = version
+	}
 }
 
 func (j *jsonTranscript) transcript() *Transcript {
@@ -216,7 +226,7 @@ func (j *jsonTranscript) transcript() *Transcript {
 	if j.Setup != nil {
 		t.Setup = *j.Setup
 	}
-	recorded := &Result{Status: j.Status, Left: j.FDsLeft, Exit: j.Exit}
+	recorded := &Result{Version: j.Version, Status: j.Status, Left: j.FDsLeft, Exit: j.Exit}
 	if j.Log != nil {
 		recorded.Log = normalize(j.Log)
 	}
@@ -292,7 +302,7 @@ func (t *Transcript) json() jsonTranscript {
 		j.Steps = append(j.Steps, step)
 	}
 	if r := t.Recorded; r != nil {
-		j.Log, j.Status, j.Alive, j.Exit, j.FDsLeft = r.Log, r.Status, &r.Alive, r.Exit, r.Left
+		j.Log, j.Status, j.Alive, j.Exit, j.FDsLeft, j.Version = r.Log, r.Status, &r.Alive, r.Exit, r.Left, r.Version
 	}
 	if o := t.Ours; o != nil {
 		j.Ours = &jsonResult{Log: o.Log, Status: o.Status, Alive: o.Alive, Exit: o.Exit, FDsLeft: o.Left}

@@ -16,6 +16,7 @@ var Named = map[string]string{
 	"string limit":  "a string without end is not read for ever",
 	"no descriptor": "a lack of descriptors does not end the server",
 	"live check":    "a session that the remote end has ended is not handed out",
+	"wording":       "the log is in the words of Postfix 3.7, and the reference's version has others",
 	"reason":        "the reason in a log line is not that of something that failed before",
 	"spin":          "a client that has gone does not keep the server busy for ever",
 	"control":       "an administrator can look into the cache, and flush it",
@@ -44,7 +45,7 @@ func nameKnown(t *Transcript, reference, ours *Result, differences []Difference)
 				differences[i].Name = "descriptors"
 			}
 		case "log":
-			differences[i].Name = logName(reference.Log, ours.Log)
+			differences[i].Name = logName(reference.Version, reference.Log, ours.Log)
 		}
 	}
 }
@@ -54,13 +55,15 @@ func nameKnown(t *Transcript, reference, ours *Result, differences []Difference)
 // that was gone, a number that was too big, a wait that Hold interrupted; or nothing,
 // before Postfix 3.6 had other words for that.
 var reasonLine = regexp.MustCompile(`^(warning: scache_\w+_service: (?:unable to receive|cannot send) file descriptor: )` +
-	`(?:Success|Broken pipe|Numerical result out of range|Interrupted system call)$`)
+	`(?:Success|Broken pipe|Numerical result out of range|Interrupted system call|Inappropriate ioctl for device)$`)
 
 // staleReasons tells whether the logs differ in nothing but such reasons.
 func staleReasons(reference, ours []string) bool {
-	return slices.EqualFunc(reference, ours, func(a, b string) bool {
-		return a == b || reasonLine.ReplaceAllString(a, "${1}Application error") == b
-	})
+	return slices.EqualFunc(reference, ours, sameReason)
+}
+
+func sameReason(reference, ours string) bool {
+	return reference == ours || reasonLine.ReplaceAllString(reference, "${1}Application error") == ours
 }
 
 // An ownLine is one that only ours logs.
@@ -75,8 +78,8 @@ var ownLines = []ownLine{
 }
 
 // logName names the difference between two logs, if it is one line of our own, or
-// several of one kind, and stale reasons.
-func logName(reference, ours []string) string {
+// several of one kind, the words of the reference's version, and stale reasons.
+func logName(mailVersion string, reference, ours []string) string {
 	name := "reason"
 	for _, own := range ownLines {
 		rest := slices.DeleteFunc(slices.Clone(ours), own.line.MatchString)
@@ -84,8 +87,11 @@ func logName(reference, ours []string) string {
 			name, ours = own.name, rest
 		}
 	}
-	if staleReasons(reference, ours) {
+	switch {
+	case staleReasons(reference, ours):
 		return name
+	case inWordsOf(mailVersion, reference, ours):
+		return "wording"
 	}
 	return ""
 }

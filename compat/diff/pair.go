@@ -6,23 +6,34 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"scache/scached/install"
+	"scache/scached/protocol"
 )
 
 // Programs are the daemons to compare. Without a Reference, and where that does
 // not speak the dialect of a transcript, ours is compared with what is on record.
 type Programs struct {
 	Reference, Ours string
-	Dialect         string // of the reference; empty for the newest
+	Dialect         string // of the reference; empty for its version's, or else the newest
 
-	// plainLog tells that the reference logs no UTF-8 (see findLogging).
+	// version is the mail_version of the reference, where that is known.
+	version string
+	// plainLog tells that the reference logs no UTF-8 (see examine).
 	plainLog bool
 }
 
-// findLogging finds out whether the reference logs UTF-8 as it is when it is
-// told to. Some versions do, in some locales.
-func (p *Programs) findLogging(ctx context.Context) error {
+// examine finds out which version the reference is, and whether it logs UTF-8 as
+// it is when it is told to. Some versions do, in some locales.
+func (p *Programs) examine(ctx context.Context) (err error) {
 	if p.Reference == "" {
 		return nil
+	}
+	if p.version, err = versionOf(p.Reference, p.Dialect); err != nil {
+		return err
+	}
+	if dialect, err := install.DialectOf(p.version); err == nil && p.Dialect == "" && dialect != protocol.Current.Version {
+		p.Dialect = dialect
 	}
 	t, err := Start(ctx, "reference", p.Reference, Setup{UTF8: true})
 	if err != nil {
@@ -48,6 +59,7 @@ func (p *Programs) suits(setup Setup) bool {
 // A pair is one daemon of each kind, started alike.
 type pair struct {
 	reference *Target // nil if there is none
+	version   string  // of the reference
 	ours      *Target
 	played    int
 }
@@ -57,7 +69,7 @@ func (p Programs) start(ctx context.Context, setup Setup) (*pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	pair := &pair{ours: ours}
+	pair := &pair{ours: ours, version: p.version}
 	if !p.suits(setup) {
 		return pair, nil
 	}
@@ -112,6 +124,7 @@ func (p *pair) compare(t *Transcript, label labeler) (*comparison, error) {
 	switch {
 	case p.reference != nil:
 		c.reference = results[0]
+		c.reference.Version = p.version
 	case t.Recorded != nil:
 		c.reference = t.Recorded
 	default:

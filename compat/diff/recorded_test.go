@@ -8,7 +8,11 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "record what the reference does in the project's own transcripts")
+var (
+	update   = flag.Bool("update", false, "record what the reference does in the project's own transcripts")
+	recorded = flag.String("reference", "", "record another `program` than the installed one: what is there of its version")
+	speaks   = flag.String("protocol", "", "the `dialect` of that program, if it does not say its version")
+)
 
 const transcriptDir = "../../testdata/transcripts"
 
@@ -59,7 +63,13 @@ func TestSideBySide(t *testing.T) {
 // record plays the project's own transcripts and writes down what came of it.
 func record(t *testing.T) {
 	t.Helper()
-	p := Programs{Reference: reference(t), Ours: ours(t)}
+	p := Programs{Reference: *recorded, Dialect: *speaks, Ours: ours(t)}
+	if p.Reference == "" {
+		p.Reference = reference(t)
+	}
+	if err := p.examine(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	files, err := filepath.Glob(transcriptDir + "/*.json")
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +80,9 @@ func record(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, transcript := range list {
+			if !p.suits(transcript.Setup) || p.version != transcript.Recorded.Version {
+				continue
+			}
 			c, err := p.freshly(t.Context(), transcript, timesAlone)
 			if err != nil {
 				t.Fatalf("%s: %v", transcript.Name, err)

@@ -68,7 +68,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if len(o.Scripts) > 0 && o.Reference == "" {
 		return nil, errors.New("what scripts lead to is on no record: a reference is needed")
 	}
-	if err := r.findLogging(ctx); err != nil {
+	if err := r.examine(ctx); err != nil {
 		return nil, err
 	}
 	began := time.Now()

@@ -107,6 +107,9 @@ type Outcome struct {
 
 // A Result is what a daemon did in a transcript.
 type Result struct {
+	// Version is the reference's mail_version, of which the words of its log depend;
+	// empty if it is not known, and for ours.
+	Version  string
 	Outcomes []Outcome // of the steps
 	Log      []string  // without tag; numbers of descriptors are replaced by names
 	Status   []int32   // states that the daemon told its master, when it is verbose

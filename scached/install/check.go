@@ -81,7 +81,7 @@ func (in *instance) look() *findings {
 		}
 	}
 	var err error
-	f.dialect, err = dialectOf(in.version)
+	f.dialect, err = DialectOf(in.version)
 	f.problem(err)
 	f.problem(in.checkCommand())
 	if !f.problem(checkProgram(in.source())) && len(f.config.Errors) == 0 { // of which the daemon would only die

@@ -91,7 +91,7 @@ func TestDialectOf(t *testing.T) {
 		{"3.6.0", "3.6"}, {"3.7.11", "3.6"}, {"3.10.2", "3.6"}, {"3.12-20260821", "3.6"}, {"4.0.0", "3.6"},
 		{"2.1.5", ""}, {"2.2-20040829", ""}, {"1.1.11", ""}, {"", ""}, {"postfix", ""},
 	} {
-		got, err := dialectOf(test.version)
+		got, err := DialectOf(test.version)
 		if got != test.want || (err == nil) != (test.want != "") {
 			t.Errorf("%s: %q, %v, want %q", test.version, got, err, test.want)
 		}

@@ -1,17 +1,19 @@
 package install
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 )
 
 var errNoCache = errors.New("this Postfix has no connection cache")
 
-// dialectOf returns the value of scached_protocol_version that goes with a
+// DialectOf returns the value of scached_protocol_version that goes with a
 // mail_version.
-func dialectOf(version string) (string, error) {
+func DialectOf(version string) (string, error) {
 	number, snapshot, _ := strings.Cut(version, "-")
 	parts := strings.Split(number, ".")
 	var n [3]int
@@ -35,4 +37,28 @@ func dialectOf(version string) (string, error) {
 		return "2.3", nil
 	}
 	return "2.2", nil
+}
+
+// versionStamp is what Postfix writes into each of its programs, since 2.4
+// (src/global/mail_version.h).
+const versionStamp = "mail_version="
+
+// MailVersion returns the mail_version of a program of Postfix, which it need not
+// run for that. It is empty for a program that does not say it.
+func MailVersion(program string) (string, error) {
+	data, err := os.ReadFile(program)
+	if err != nil {
+		return "", err
+	}
+	for {
+		at := bytes.Index(data, []byte(versionStamp))
+		if at < 0 {
+			return "", nil
+		}
+		data = data[at+len(versionStamp):]
+		value, _, _ := bytes.Cut(data, []byte{0})
+		if len(value) > 0 && value[0] >= '0' && value[0] <= '9' {
+			return string(value), nil
+		}
+	}
 }
