@@ -40,7 +40,7 @@ scache(8), in what can be seen, in speed and under attack.`,
 	)
 	addTo(root, groupOperate, newInstall(), newUninstall(), newCheck(), newDoctor(), newStatus(), newList(), newTop(), newFlush(),
 		newMetrics(), newExporter(), newAttr())
-	addTo(root, groupCompare, newRun(), newDiff(), newRefs(), newScript(), newBench(), newTorture(), newSoak())
+	addTo(root, groupCompare, newRun(), newDiff(), newRefs(), newScript(), newBench(), newTorture(), newSimulate(), newSoak())
 	root.AddCommand(newVersion(), newGenerate())
 	root.SetHelpCommand(newHelp())
 	root.SetUsageTemplate(strings.NewReplacer(

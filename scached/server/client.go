@@ -23,11 +23,13 @@ type client struct {
 	surplus  bool   // it has sent a descriptor that nobody asked for
 	answered bool   // it has read its answer, see awaitRead
 	guarded  bool   // it can send a descriptor only when one is due
-	held     int    // bytes of memory of its conversation, counted in the server's
-	since    time.Time
-	queue    *clientQueue
-	prev     *client
-	next     *client // also links free clients
+
+	postponed bool // it is left alone, see postpone
+	held      int  // bytes of memory of its conversation, counted in the server's
+	since     time.Time
+	queue     *clientQueue
+	prev      *client
+	next      *client // also links free clients
 }
 
 // soPassRights lets a socket receive descriptors (Linux 6.16). Where it is off,
@@ -103,8 +105,8 @@ func (s *Server) serve(c *client) {
 			s.disconnect(c)
 			return
 		default:
+			s.settle(c) // whether or not there is more to read
 			if received {
-				s.settle(c)
 				return
 			}
 			received = true
@@ -124,6 +126,7 @@ func (s *Server) receive(c *client) bool {
 		buffer = s.buffer[:1]
 	}
 	if !s.makeRoomToRead(c, due) {
+		s.postpone(c)
 		return false
 	}
 	n, fds, lost, err := s.kernel.Receive(c.fd, buffer)

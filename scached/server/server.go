@@ -88,6 +88,7 @@ type Server struct {
 	capacity   int // descriptors of clients and sessions
 	reserve    int // descriptors besides those
 	pressure   pressure
+	postponed  postponed
 
 	idleSince   time.Time // when the last client left
 	reportDue   time.Time
@@ -246,7 +247,7 @@ func (s *Server) dispatch(event *unix.EpollEvent) {
 	case aboutMaster:
 		s.end("master disconnect -- exiting")
 	default:
-		if c := s.clients[event.Fd]; c != nil && c.sequence == event.Pad {
+		if c := s.clients[event.Fd]; c != nil && c.sequence == event.Pad && !c.postponed {
 			s.serve(c)
 			s.limitMemory(c)
 		}
@@ -268,6 +269,7 @@ func (s *Server) runTimers() {
 		}
 	}
 	s.sendAfterAnswers()
+	s.resume()
 	s.notePressure()
 	s.pressure.report(s.config.Log, s.now)
 	if !s.acceptAgain.IsZero() && !s.now.Before(s.acceptAgain) && s.ending.IsZero() {
@@ -307,6 +309,9 @@ func (s *Server) sleep() time.Duration {
 	}
 	if !s.acceptAgain.IsZero() {
 		shorten(s.acceptAgain.Sub(now))
+	}
+	if len(s.postponed.clients) > 0 {
+		shorten(s.postponed.due.Sub(now))
 	}
 	if len(s.answered) > 0 {
 		shorten(s.answered[0].due.Sub(now))
