@@ -10,10 +10,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"scache/compat/bench"
+	"scache/compat/torture"
 )
 
 func main() {
 	bench.RunClient()
+	torture.RunHanging()
 	os.Exit(execute(newRoot()))
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -15,12 +14,15 @@ import (
 )
 
 // A stuckFiles is a file system in user space (linux/fuse.h) that never answers
-// when somebody else than this process closes one of its files: close(2) waits for
-// that, and does not let itself be interrupted. Whoever waits is let go when the
-// control descriptor is closed, with this process at the latest.
+// when the daemon closes one of its files, and answers but the first one who reads,
+// with an error: close(2) and page faults wait for that, and do not let themselves
+// be interrupted. Whoever waits is let go when the control descriptor is closed,
+// with this process at the latest.
 type stuckFiles struct {
+	daemon  int          // its process number
 	control int          // owned: what requests are read from
 	waiting atomic.Int64 // closes that are not answered
+	reads   atomic.Int64 // of which all but the first are not answered
 }
 
 // From linux/fuse.h, which x/sys leaves out.
@@ -29,6 +31,7 @@ const (
 	fuseForget    = 2
 	fuseGetattr   = 3
 	fuseOpen      = 14
+	fuseRead      = 15
 	fuseRelease   = 18
 	fuseFlush     = 25
 	fuseInit      = 26
@@ -48,7 +51,7 @@ func (a *Arena) openStuck(n int) (f *stuckFiles, fds []int, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("open /dev/fuse: %w", err)
 	}
-	f = &stuckFiles{control: control}
+	f = &stuckFiles{daemon: a.Daemon.PID(), control: control}
 	a.start(f.serve)
 	opened := make(chan error, 1)
 	go func() {
@@ -147,10 +150,15 @@ func (f *stuckFiles) answer(request []byte) {
 	case fuseOpen:
 		body = make([]byte, 16)
 	case fuseFlush:
-		if _, err := os.Stat("/proc/self/task/" + strconv.Itoa(int(process))); err != nil {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d/task/%d", f.daemon, process)); err == nil {
 			f.waiting.Add(1)
 			return
 		}
+	case fuseRead:
+		if f.reads.Add(1) > 1 {
+			return
+		}
+		errno = unix.EIO
 	case fuseRelease:
 	default:
 		errno = unix.ENOSYS
@@ -165,11 +173,12 @@ func (f *stuckFiles) answer(request []byte) {
 // attributes are those of the root directory or of the file.
 func attributes(node uint64) []byte {
 	b := make([]byte, 88)
-	mode, links := uint32(unix.S_IFDIR|0o755), uint32(2)
+	mode, links, size := uint32(unix.S_IFDIR|0o755), uint32(2), 0
 	if node != fuseRoot {
-		mode, links = unix.S_IFREG|0o644, 1
+		mode, links, size = unix.S_IFREG|0o644, 1, os.Getpagesize()
 	}
 	binary.NativeEndian.PutUint64(b, node)
+	binary.NativeEndian.PutUint64(b[8:], uint64(size))
 	binary.NativeEndian.PutUint32(b[60:], mode)
 	binary.NativeEndian.PutUint32(b[64:], links)
 	return b

@@ -6,7 +6,10 @@ import (
 	"scache/compat/testbed"
 )
 
-func TestMain(m *testing.M) { testbed.Main(m) }
+func TestMain(m *testing.M) {
+	RunHanging()
+	testbed.Main(m)
+}
 
 func ours(t testing.TB) string { t.Helper(); return testbed.Ours(t) }
 

@@ -20,6 +20,7 @@ func urgentAttacks() []Attack {
 		{Name: "an urgent byte with sessions that linger", Strike: urgent(lingerers)},
 		{Name: "the same in band", Strike: inBand(lingerers)},
 		{Name: "an urgent byte with a large file in memory", Strike: urgent(largeFile), Alone: true},
+		{Name: "an urgent byte with the userfaultfd of a process that hangs", Strike: urgentHang},
 		{Name: "a session with sessions that linger on an urgent byte that was read", Strike: urgentRead},
 		{Name: "a table that is full, then a message with sessions that linger", Strike: truncated, GivesUp: true,
 			Options: master.Options{NoFile: fullTable, MainCF: "connection_cache_ttl_limit = 4s\n"}, Settle: 8 * time.Second},
