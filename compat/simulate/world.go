@@ -15,6 +15,8 @@ import (
 // A world is a server, its kernel and everybody else. It is the server's kernel
 // itself.
 type world struct {
+	server.Kernel // nil: a method that is missing here ends the world that calls it
+
 	plan   *plan
 	rand   *rand.Rand // the kernel's
 	server *server.Server
