@@ -61,6 +61,9 @@ func (s Setup) options(program string) master.Options {
 		"scached_live_check = " + yes(s.LiveCheck),
 		"scached_warning_limit = 0", // the reference has none
 	}
+	if s.NameSpaces != "" {
+		lines = append(lines, "scached_name_spaces = "+s.NameSpaces)
+	}
 	if s.Dialect != "" {
 		lines = append(lines, "scached_protocol_version = "+s.Dialect)
 	}

@@ -61,6 +61,8 @@ type Setup struct {
 	// LiveCheck leaves scached_live_check of ours on. The reference has nothing
 	// like it.
 	LiveCheck bool `json:"live_check,omitempty"`
+	// NameSpaces is scached_name_spaces of ours.
+	NameSpaces string `json:"name_spaces,omitempty"`
 }
 
 // A Transcript is what clients do, and what came of it.
