@@ -25,7 +25,7 @@ func TestNameSpaces(t *testing.T) {
 		first, second string // transports
 		reference     bool
 		args          []string
-		saved         string // how the list calls the session of the first
+		saved         string // how a list names what the first has saved
 		connections   int
 	}{
 		{"relay saves, smtp finds", "relay", "smtp", false, []string{"-o", shared}, "relay in smtp", 1},
@@ -54,7 +54,7 @@ func TestNameSpaces(t *testing.T) {
 						"connection_cache_ttl_limit = 1m", "smtp_connection_cache_time_limit = 1m",
 					}, byDestination...)
 				},
-				// The second message comes when the session of the first is in the cache.
+				// The second message comes when the first has left a session in the cache.
 				Held: 1,
 				During: func(ctx context.Context, p *postfix.Instance, _ *Sink) error {
 					if !master.WaitUntil(deliveryPatience, func() bool { return p.Tally().Sent > 0 }) {
