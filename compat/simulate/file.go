@@ -211,6 +211,7 @@ func (w *world) finishTasks() {
 			continue
 		}
 		w.remove(t.fd)
+		w.woken = true
 		w.lastClosed = w.now
 		w.tasks = append(w.tasks[:i], w.tasks[i+1:]...)
 		w.startTasks()

@@ -12,9 +12,9 @@ const (
 	// acceptTime is how much of a turn may be spent on new clients, at least one
 	// of them.
 	acceptTime = 500 * time.Microsecond
-	// shortPause is for how long new clients have to wait when too much is still
-	// to be closed, and longPause when none can be accepted. To try all the time
-	// would keep a processor busy.
+	// shortPause is for how long new clients have to wait at most when too much is
+	// still to be closed, and longPause for how long when none can be accepted. To
+	// try all the time would keep a processor busy.
 	shortPause = 5 * time.Millisecond
 	longPause  = 100 * time.Millisecond
 )
@@ -22,8 +22,9 @@ const (
 // accept takes clients from a listening socket.
 func (s *Server) accept(listen int) {
 	for start := s.now; ; {
-		if s.descriptors.crowded() || s.used() >= s.capacity && s.descriptors.moving() {
+		if s.full() {
 			s.pauseListening(shortPause)
+			s.awaitsRoom = true
 			return
 		}
 		fd, err := s.kernel.Accept(listen)
@@ -49,6 +50,17 @@ func (s *Server) accept(listen int) {
 	}
 }
 
+// full tells that there is no room for another client before something has been
+// closed, which will be soon.
+func (s *Server) full() bool {
+	return s.descriptors.crowded() || s.used() >= s.capacity && s.descriptors.moving()
+}
+
+// acceptsAgain tells that a pause is over.
+func (s *Server) acceptsAgain() bool {
+	return !s.acceptAgain.IsZero() && s.ending.IsZero() && (!s.now.Before(s.acceptAgain) || s.awaitsRoom && !s.full())
+}
+
 func (s *Server) acceptFailed(err unix.Errno) {
 	switch err {
 	case unix.EAGAIN, unix.EINTR, unix.ECONNABORTED: // it went away, or somebody else has it
@@ -70,7 +82,7 @@ func listeningEnded(events uint32) bool {
 // pauseListening accepts no clients for a while.
 func (s *Server) pauseListening(d time.Duration) {
 	s.listen(false)
-	s.acceptAgain = s.now.Add(d)
+	s.acceptAgain, s.awaitsRoom = s.now.Add(d), false
 }
 
 // listen makes the loop wait for new clients, or not.

@@ -40,6 +40,7 @@ type closer struct {
 	closing int   // of the foreign ones
 	started int
 	idle    int
+	closed  func() // is called after each close, with the lock held; nil for nothing
 
 	pending atomic.Int64          // not closed yet
 	last    atomic.Int64          // when one was closed last, in nanoseconds
@@ -67,6 +68,13 @@ func (c *closer) close(fd int, connection bool) {
 	c.wanted.Signal()
 }
 
+// release makes nobody hear of a close any more.
+func (c *closer) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = nil
+}
+
 func (c *closer) work(began *atomic.Int64) {
 	runtime.LockOSThread() // the thread that closes is the one to be woken up
 	c.mu.Lock()
@@ -90,6 +98,9 @@ func (c *closer) work(began *atomic.Int64) {
 		c.last.Store(time.Now().UnixNano())
 		began.Store(0)
 		c.mu.Lock()
+		if c.closed != nil {
+			c.closed()
+		}
 		if from == &c.foreign {
 			c.closing--
 		}

@@ -41,6 +41,7 @@ func (l *linux) open() (err error) {
 	if err = l.waiter.watch(unix.EPOLL_CTL_ADD, l.wake, unix.EPOLLIN, aboutWake); err != nil {
 		return err
 	}
+	l.closer.closed = l.Wake
 	if err = l.timer.open(); err != nil {
 		return err
 	}
@@ -48,6 +49,7 @@ func (l *linux) open() (err error) {
 }
 
 func (l *linux) Release() {
+	l.closer.release()
 	l.waiter.close()
 	for _, fd := range []*int{&l.wake, &l.timer.fd} {
 		if *fd >= 0 {

@@ -94,6 +94,7 @@ type Server struct {
 	reportDue   time.Time
 	answered    []answered // clients of the snapshot's dialect
 	acceptAgain time.Time  // when to accept clients again; zero while we do
+	awaitsRoom  bool       // and sooner, as soon as there is room
 	guardUntil  time.Time  // see guard
 	terminated  atomic.Bool
 	ending      time.Time // deadline for hand-overs, once the server has to end
@@ -272,7 +273,7 @@ func (s *Server) runTimers() {
 	s.resume()
 	s.notePressure()
 	s.pressure.report(s.config.Log, s.now)
-	if !s.acceptAgain.IsZero() && !s.now.Before(s.acceptAgain) && s.ending.IsZero() {
+	if s.acceptsAgain() {
 		s.acceptAgain = time.Time{}
 		s.listen(true)
 	}
