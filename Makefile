@@ -25,7 +25,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date 
 BIN ?= bin
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(BIN)/ ./cmd/scached ./cmd/scachectl
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(BIN)/ ./cmd/scached ./cmd/scachectl ./cmd/scachetap
 
 # Postfix is what everything is compared with. SKIP_POSTFIX=1: do not install it.
 postfix:
@@ -79,6 +79,7 @@ install-files: doc
 	install -d -m 755 $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DAEMONDIR)
 	install -m 755 $(BINARIES)/scachectl $(DESTDIR)$(SBINDIR)/scachectl
 	install -m 755 $(BINARIES)/scached $(DESTDIR)$(DAEMONDIR)/scached
+	install -m 755 $(BINARIES)/scachetap $(DESTDIR)$(DAEMONDIR)/scachetap
 	cd $(BIN)/doc/man && for page in */*; do \
 		install -D -m 644 $$page $(abspath $(DESTDIR))$(MANDIR)/$$page; done
 	cd $(BIN)/doc/completion && \
@@ -99,7 +100,7 @@ ARCH      ?= $(shell $(GO) env GOARCH)
 DEBVERSION = $(patsubst v%,%,$(if $(filter v%,$(VERSION)),$(subst -,+,$(VERSION)),0.$(SOURCE_DATE_EPOCH)+$(subst -,.,$(VERSION))))
 
 programs-%:
-	CGO_ENABLED=0 GOARCH=$* $(GO) build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(BIN)/$*/ ./cmd/scached ./cmd/scachectl
+	CGO_ENABLED=0 GOARCH=$* $(GO) build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(BIN)/$*/ ./cmd/scached ./cmd/scachectl ./cmd/scachetap
 
 deb: programs-$(ARCH)
 	rm -rf $(BIN)/stage && mkdir -p $(DIST)
@@ -112,7 +113,7 @@ dist: doc $(ARCHES:%=archive-%)
 archive-%: programs-% doc
 	rm -rf $(BIN)/archive-$*
 	install -d -m 755 $(BIN)/archive-$*/scached-$(VERSION) $(DIST)
-	install -m 755 $(BIN)/$*/scached $(BIN)/$*/scachectl $(BIN)/archive-$*/scached-$(VERSION)
+	install -m 755 $(BIN)/$*/scached $(BIN)/$*/scachectl $(BIN)/$*/scachetap $(BIN)/archive-$*/scached-$(VERSION)
 	cp -R $(BIN)/doc/man $(BIN)/doc/completion $(BIN)/doc/scached.cf README.md $(BIN)/archive-$*/scached-$(VERSION)
 	tar -C $(BIN)/archive-$* --sort=name --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw,a-s \
 		--mtime=@$(SOURCE_DATE_EPOCH) -cf - scached-$(VERSION) | gzip -9n >$(DIST)/scached-$(VERSION)-linux-$*.tar.gz

@@ -41,7 +41,7 @@ scache(8), in what can be seen, in speed and under attack.`,
 		&cobra.Group{ID: groupCompare, Title: "See it work, and compare it with scache(8):"},
 	)
 	addTo(root, groupOperate, newInstall(), newUninstall(), newCheck(), newDoctor(), newStatus(), newList(), newTop(), newFlush(),
-		newMetrics(), newExporter(), newAttr())
+		newMetrics(), newExporter(), newTap(), newAttr())
 	addTo(root, groupCompare, newRun(), newDiff(), newRefs(), newScript(), newBench(), newTorture(), newSimulate(), newSoak())
 	root.AddCommand(newVersion(), newGenerate())
 	root.SetHelpCommand(newHelp())

@@ -39,7 +39,8 @@ var arrows = []struct{ name, imports string }{
 	{"scached/daemon", "attrproto scached/strerror"},
 	{"scached/client", "attrproto scached/protocol"},
 	{"scached/settings", "scached/cache scached/daemon scached/protocol"},
-	{"scached/install", "scached/daemon scached/protocol scached/settings"},
+	{"scached/tap", "scached/daemon"},
+	{"scached/install", "scached/daemon scached/protocol scached/settings scached/tap"},
 	{"scached/control", "attrproto scached/protocol"},
 	{"scached/operator", "scached/control"},
 	{"scached/top", "scached/control scached/operator"},
@@ -47,6 +48,7 @@ var arrows = []struct{ name, imports string }{
 	{"scached/doctor", "scached/control scached/daemon scached/install"},
 	{"scached/version", ""},
 	{"scached/manual", "scached/daemon scached/settings"},
+	{"cmd/scachetap", "scached/daemon scached/tap scached/version"},
 	{"cmd/scached", "scached/daemon scached/server scached/settings scached/version"},
 
 	{"testdata", ""},

@@ -67,15 +67,22 @@ var (
 	race = []string{"-race"}
 
 	scached      = buildOnce("scached", nil, "scache/cmd/scached")
+	scachetap    = buildOnce("scachetap", nil, "scache/cmd/scachetap")
 	racing       = buildOnce("scached.race", race, "scache/cmd/scached")
-	programs     = buildOnce("bin/", nil, "scache/cmd/scached", "scache/cmd/scachectl")
-	racePrograms = buildOnce("bin.race/", race, "scache/cmd/scached", "scache/cmd/scachectl")
+	programs     = buildOnce("bin/", nil, "scache/cmd/scached", "scache/cmd/scachectl", "scache/cmd/scachetap")
+	racePrograms = buildOnce("bin.race/", race, "scache/cmd/scached", "scache/cmd/scachectl", "scache/cmd/scachetap")
 )
 
 // Scached is the path of our daemon, built once for the tests of a package.
 func Scached(t testing.TB) string {
 	t.Helper()
 	return need(t, scached)
+}
+
+// Scachetap is the path of the tap, built once for the tests of a package.
+func Scachetap(t testing.TB) string {
+	t.Helper()
+	return need(t, scachetap)
 }
 
 // Ours is Scached for tests that only root can run.
@@ -104,14 +111,14 @@ func RaceDetector(t testing.TB) string {
 	return need(t, racing)
 }
 
-// Programs is the path of a directory with scached and scachectl as the Makefile
-// builds them.
+// Programs is the path of a directory with scached, scachectl and scachetap as the
+// Makefile builds them.
 func Programs(t testing.TB) string {
 	t.Helper()
 	return need(t, programs)
 }
 
-// RacePrograms is the path of a directory with both as [RaceDetector] is.
+// RacePrograms is the path of a directory with them as [RaceDetector] is.
 func RacePrograms(t testing.TB) string {
 	t.Helper()
 	return need(t, racePrograms)

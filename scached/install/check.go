@@ -10,6 +10,7 @@ import (
 
 	"scache/scached/daemon"
 	"scache/scached/settings"
+	"scache/scached/tap"
 )
 
 // Check says what it finds of a Postfix, the daemon and its configuration, and
@@ -84,7 +85,7 @@ func (in *instance) look() *findings {
 	f.dialect, err = DialectOf(in.version)
 	f.problem(err)
 	f.problem(in.checkCommand())
-	if !f.problem(checkProgram(in.source())) && len(f.config.Errors) == 0 { // of which the daemon would only die
+	if !f.problem(checkProgram(in.source(), daemonPath)) && len(f.config.Errors) == 0 { // of which the daemon would only die
 		f.runs = !f.problem(try(in.source(), in.ConfigDir, in.entry.chroot(), in.entry.args()))
 	}
 	if spaces := set.NameSpaces(); len(spaces) > 0 {
@@ -105,6 +106,8 @@ func (in *instance) checkCommand() error {
 	switch in.entry.command() {
 	case referenceName, daemonName:
 		return nil
+	case tap.Program:
+		return fmt.Errorf("service %s in %s runs %s, which records; \"scachectl tap remove\" takes it out", in.service, in.masterCF, tap.Program)
 	}
 	return fmt.Errorf("service %s in %s does not run %s, but %s", in.service, in.masterCF, referenceName, in.entry.command())
 }

@@ -14,7 +14,7 @@ func (in *instance) users() (dirs []string) {
 	candidates := append(slices.Clone(in.record.Instances), in.known()...)
 	slices.Sort(candidates)
 	for _, dir := range slices.Compact(candidates) {
-		if dir != in.ConfigDir && runsDaemon(dir) {
+		if dir != in.ConfigDir && runs(dir, daemonName) {
 			dirs = append(dirs, dir)
 		}
 	}
@@ -34,14 +34,14 @@ func (in *instance) known() (dirs []string) {
 	return dirs
 }
 
-// runsDaemon tells whether some service of an instance runs the daemon.
-func runsDaemon(configDir string) bool {
+// runs tells whether some service of an instance runs a program.
+func runs(configDir, program string) bool {
 	text, err := os.ReadFile(filepath.Join(configDir, "master.cf"))
 	if err != nil {
 		return false
 	}
 	for _, line := range logicalLines(text) {
-		if e := parseEntry(line); len(e.words) > commandField && e.command() == daemonName {
+		if e := parseEntry(line); len(e.words) > commandField && e.command() == program {
 			return true
 		}
 	}

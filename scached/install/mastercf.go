@@ -17,6 +17,8 @@ const chrootField = 4
 type entry struct {
 	words  []string // braces around an argument removed, as master(8) does
 	offset int      // of the command in the text
+	begin  int      // of the entry
+	end    int      // and after its last byte
 }
 
 func (e *entry) command() string { return e.words[commandField] }
@@ -31,12 +33,7 @@ func (e *entry) withCommand(text []byte, name string) []byte {
 
 // findService returns the one entry of that name and type.
 func findService(text []byte, name, transport string) (*entry, error) {
-	var found []*entry
-	for _, line := range logicalLines(text) {
-		if e := parseEntry(line); len(e.words) > 1 && e.words[0] == name && e.words[1] == transport {
-			found = append(found, e)
-		}
-	}
+	found := findServices(text, name, transport)
 	if len(found) != 1 {
 		return nil, fmt.Errorf("not exactly one service %s of type %s, but %d", name, transport, len(found))
 	}
@@ -44,6 +41,16 @@ func findService(text []byte, name, transport string) (*entry, error) {
 		return nil, fmt.Errorf("service %s: too few fields", name)
 	}
 	return found[0], nil
+}
+
+// findServices returns all of them, of which master(8) wants there to be one.
+func findServices(text []byte, name, transport string) (found []*entry) {
+	for _, line := range logicalLines(text) {
+		if e := parseEntry(line); len(e.words) > 1 && e.words[0] == name && e.words[1] == transport {
+			found = append(found, e)
+		}
+	}
+	return found
 }
 
 // A logicalLine is a line with those that continue it, comments left out, and
@@ -78,7 +85,7 @@ func logicalLines(text []byte) (lines []*logicalLine) {
 // parseEntry splits a line into words. An argument in braces is one word
 // (src/util/mystrtok.c).
 func parseEntry(line *logicalLine) *entry {
-	e := new(entry)
+	e := &entry{begin: line.offsets[0], end: line.offsets[len(line.offsets)-1] + 1}
 	for rest := line.text; ; {
 		rest = bytes.TrimLeft(rest, " \t\r\n\v\f")
 		if len(rest) == 0 {

@@ -10,17 +10,22 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// programPath is what the Go tool writes into the daemon.
-const programPath = "scache/cmd/scached"
+// What the Go tool writes into the daemon, and into the tap.
+const (
+	daemonPath = "scache/cmd/scached"
+	tapPath    = "scache/cmd/scachetap"
+)
 
-// checkProgram makes sure that a file is the daemon, for a machine like this one.
-func checkProgram(path string) error {
+// checkProgram makes sure that a file is the program with that package path, for a
+// machine like this one.
+func checkProgram(path, programPath string) error {
 	file, err := elf.Open(path)
 	if err != nil {
 		if errors.As(err, new(*elf.FormatError)) || errors.Is(err, io.EOF) {
@@ -39,7 +44,7 @@ func checkProgram(path string) error {
 	}
 	info, err := buildinfo.ReadFile(path)
 	if err != nil || info.Path != programPath {
-		return fmt.Errorf("%s is not scached", path)
+		return fmt.Errorf("%s is not %s", path, filepath.Base(programPath))
 	}
 	return nil
 }
