@@ -29,7 +29,9 @@ func tap(ctx context.Context, program string, p *postfix.Instance, change func(*
 }
 
 // recordingOf is where the tap of an instance records.
-func recordingOf(p *postfix.Instance) string { return filepath.Join(p.Dir(), "data", "scache.recording") }
+func recordingOf(p *postfix.Instance) string {
+	return filepath.Join(p.Dir(), "data", "scache.recording")
+}
 
 // TestTap sends mail through a Postfix with a tap, kills the tap in the middle, and
 // takes it out: nothing is lost, sessions are reused, and the recording says nothing
