@@ -283,7 +283,7 @@ func TestDescriptorWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(2 * returnTime)
-	if held := openDescriptors(t) - before - 2; held != 0 { // the session's ends are the test's
+	if held := openDescriptors(t) - before - 2; held != 0 { // both ends of the pair are the test's
 		t.Errorf("the tap holds %d descriptors", held)
 	}
 	// A plain read, of more than there is, loses no descriptor.
