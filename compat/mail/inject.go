@@ -17,6 +17,10 @@ type Injection struct {
 	Senders  int // connections at a time; 1 if 0
 	Pace     int // messages a second at most; as fast as they are taken if 0
 
+	// From returns the sender of message i. If nil, it is
+	// sender@origin.example.
+	From func(i int) string
+
 	// To returns the recipient of message i. If nil, they go to
 	// user@dest.example.
 	To func(i int) string
@@ -24,6 +28,13 @@ type Injection struct {
 
 // subject is how message i is told from the others.
 func subject(i int) string { return fmt.Sprintf("message %d", i) }
+
+func (in *Injection) sender(i int) string {
+	if in.From == nil {
+		return injectSender
+	}
+	return in.From(i)
+}
 
 func (in *Injection) recipient(i int) string {
 	if in.To == nil {
@@ -81,7 +92,7 @@ func (in *Injection) send(ctx context.Context, addr netip.AddrPort, numbers <-ch
 		return err
 	}
 	for i := range numbers {
-		if err := submit(client, in.recipient(i), i); err != nil {
+		if err := submit(client, in.sender(i), in.recipient(i), i); err != nil {
 			return fmt.Errorf("message %d: %w", i, err)
 		}
 	}
@@ -90,8 +101,8 @@ func (in *Injection) send(ctx context.Context, addr netip.AddrPort, numbers <-ch
 
 const injectSender = "sender@origin.example"
 
-func submit(client *smtp.Client, recipient string, i int) error {
-	if err := client.Mail(injectSender); err != nil {
+func submit(client *smtp.Client, sender, recipient string, i int) error {
+	if err := client.Mail(sender); err != nil {
 		return err
 	}
 	if err := client.Rcpt(recipient); err != nil {
@@ -102,6 +113,6 @@ func submit(client *smtp.Client, recipient string, i int) error {
 		return err
 	}
 	fmt.Fprintf(body, "From: <%s>\r\nTo: <%s>\r\nSubject: %s\r\nMessage-ID: <%d@origin.example>\r\n\r\nHello.\r\n",
-		injectSender, recipient, subject(i), i)
+		sender, recipient, subject(i), i)
 	return body.Close()
 }

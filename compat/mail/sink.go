@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -13,8 +14,12 @@ import (
 // SinkOptions say what the SMTP server is like. The zero value is one that
 // accepts everything on 127.0.0.1.
 type SinkOptions struct {
-	Host        string        // address to listen on, in 127/8; 127.0.0.1 if empty
+	Host        string        // address to listen on, in 127/8 or ::1; 127.0.0.1 if empty
+	Socket      string        // path of a UNIX-domain socket to listen on, instead of an address
+	LMTP        bool          // speak LMTP
 	TLS         bool          // offer STARTTLS, with a certificate made for the occasion
+	Login       bool          // offer AUTH PLAIN, and take any password
+	UTF8        bool          // offer SMTPUTF8
 	IdleTimeout time.Duration // close a connection that says nothing for so long; 0: five minutes
 	Delay       time.Duration // time that the delivery of a message takes
 }
@@ -24,7 +29,7 @@ type SinkOptions struct {
 type Sink struct {
 	options  SinkOptions
 	listener net.Listener
-	tls      *tls.Config
+	tls      *tls.Config // with a certificate for sink.example.test
 	handlers sync.WaitGroup
 
 	mu       sync.Mutex
@@ -68,23 +73,36 @@ func StartSink(o SinkOptions) (*Sink, error) {
 		}
 		s.tls = &tls.Config{Certificates: []tls.Certificate{certificate}}
 	}
-	listener, err := net.Listen("tcp4", net.JoinHostPort(o.Host, "0"))
-	if err != nil {
+	var err error
+	if s.listener, err = o.listen(); err != nil {
 		return nil, fmt.Errorf("start smtp sink: %w", err)
 	}
-	s.listener = listener
 	s.handlers.Add(1)
 	go s.accept()
 	return s, nil
 }
 
-// Addr is where the sink listens.
+func (o *SinkOptions) listen() (net.Listener, error) {
+	if o.Socket == "" {
+		return net.Listen("tcp", net.JoinHostPort(o.Host, "0"))
+	}
+	listener, err := net.Listen("unix", o.Socket)
+	if err != nil {
+		return nil, err
+	}
+	return listener, os.Chmod(o.Socket, 0o777) // Postfix is another user
+}
+
+// Addr is where the sink listens, if that is no socket in a file system.
 func (s *Sink) Addr() netip.AddrPort {
 	return s.listener.Addr().(*net.TCPAddr).AddrPort()
 }
 
 // NextHop is the sink's address as Postfix's transport tables spell it.
 func (s *Sink) NextHop() string {
+	if s.options.Socket != "" {
+		return "unix:" + s.options.Socket
+	}
 	return fmt.Sprintf("[%s]:%d", s.Addr().Addr(), s.Addr().Port())
 }
 
@@ -115,7 +133,10 @@ func (s *Sink) enter(conn net.Conn) *SinkSession {
 	if s.closed {
 		return nil
 	}
-	session := &SinkSession{Peer: conn.RemoteAddr().(*net.TCPAddr).AddrPort()}
+	session := &SinkSession{}
+	if peer, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		session.Peer = peer.AddrPort()
+	}
 	s.sessions = append(s.sessions, session)
 	s.open[conn] = true
 	s.handlers.Add(1)

@@ -51,7 +51,7 @@ func TestSinkBooks(t *testing.T) {
 			}
 		}
 		for i, to := range []string{"a@first.example", "b@second.example"} {
-			if err := submit(client, to, i); err != nil {
+			if err := submit(client, injectSender, to, i); err != nil {
 				t.Fatal(err)
 			}
 		}

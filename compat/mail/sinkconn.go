@@ -65,7 +65,7 @@ func (c *sinkConn) reply(line string) { c.out.WriteString(line + "\r\n") }
 // command answers one command and returns whether the connection goes on.
 func (c *sinkConn) command(verb, argument string) bool {
 	switch verb {
-	case "EHLO":
+	case "EHLO", "LHLO":
 		c.reset()
 		c.greet()
 	case "HELO", "RSET":
@@ -83,6 +83,8 @@ func (c *sinkConn) command(verb, argument string) bool {
 		return c.data()
 	case verbTLS:
 		return c.startTLS()
+	case "AUTH":
+		c.reply("235 Ok")
 	case "QUIT":
 		c.reply("221 Bye")
 		return false
@@ -97,6 +99,12 @@ func (c *sinkConn) greet() {
 	c.reply("250-PIPELINING")
 	if _, secure := c.conn.(*tls.Conn); !secure && c.sink.tls != nil {
 		c.reply("250-" + verbTLS)
+	}
+	if c.sink.options.Login {
+		c.reply("250-AUTH PLAIN")
+	}
+	if c.sink.options.UTF8 {
+		c.reply("250-SMTPUTF8")
 	}
 	c.reply("250 8BITMIME")
 }
@@ -124,8 +132,14 @@ func (c *sinkConn) data() bool {
 		message.MessageID = parsed.Header.Get("Message-Id")
 	}
 	c.sink.book(c.session, message)
+	answers := 1
+	if c.sink.options.LMTP {
+		answers = len(c.recipients)
+	}
 	c.reset()
-	c.reply("250 Ok")
+	for range answers {
+		c.reply("250 Ok")
+	}
 	return true
 }
 
