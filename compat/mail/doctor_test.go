@@ -2,9 +2,14 @@ package mail
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"scache/attrproto/service"
 	"scache/compat/postfix"
 	"scache/compat/testbed"
 	"scache/scached/doctor"
@@ -49,7 +54,7 @@ func TestDoctor(t *testing.T) {
 				Sink:    SinkOptions{TLS: test.tls},
 				Mail:    Injection{Messages: 10, Senders: 1},
 				After: func(ctx context.Context, p *postfix.Instance, sink *Sink) error {
-					facts, err := doctor.Gather(ctx, p.ConfigDir(), sink.NextHop())
+					facts, err := doctor.Gather(ctx, p.ConfigDir(), sink.NextHop(), "")
 					if err == nil {
 						findings = doctor.Examine(facts)
 					}
@@ -84,5 +89,52 @@ func TestDoctor(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The way that the doctor finds for mail is the one that trivial-rewrite(8) finds.
+func TestDoctorRoute(t *testing.T) {
+	t.Parallel()
+	testbed.Reference(t)
+	table := func(name string, lines ...string) string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return "texthash:" + file
+	}
+	p, err := postfix.Start(t.Context(), postfix.Options{Cache: testbed.Scached(t), Main: []string{
+		"mydestination = here.example", "relay_domains = relay.example", "virtual_mailbox_domains = v.example",
+		"virtual_transport = lmtp:unix:private/lmtp", "local_transport = local:$myhostname", "relayhost = [192.0.2.2]:587",
+		"transport_maps = " + table("transport", "apart.example slow:", ".below.example slow:[192.0.2.9]:26",
+			"user@example.net :[192.0.2.8]", "gone.example error:no such domain", "same.example :", "slow.relay.example slow:"),
+		"sender_dependent_relayhost_maps = " + table("senders", "@origin.example [192.0.2.7]:587", "boss@origin.example DUNNO"),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	facts, err := doctor.Gather(t.Context(), p.ConfigDir(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rewrite := service.Postfix{QueueDirectory: p.QueueDir()}
+	for _, sender := range []string{"me@other.example", "me@origin.example", "boss@origin.example"} {
+		addresses := []string{"user@example.com", "user@here.example", "user@a.relay.example", "user@v.example", "user@apart.example",
+			"user@b.apart.example", "user@a.b.below.example", "user@example.net", "user@gone.example", "user@same.example", "user@slow.relay.example"}
+		if sender != "me@other.example" {
+			addresses = []string{"user@example.com", "user@a.relay.example", "user@apart.example"}
+		}
+		for _, address := range addresses {
+			want, err := rewrite.Resolve(sender, address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			facts.Asked, facts.Sender = address, sender
+			line := fmt.Sprintf("mail for %s goes by transport %s to %s", address, want.Transport, want.Nexthop)
+			if !slices.ContainsFunc(doctor.Examine(facts), func(f doctor.Finding) bool { return f.What == line || strings.HasPrefix(f.What, line+", which") }) {
+				t.Errorf("from %s: not said: %s; but %+v", sender, line, doctor.Examine(facts))
+			}
+		}
 	}
 }

@@ -89,9 +89,9 @@ func (e *examination) apart() {
 	}
 	held := 0
 	for _, h := range e.Held {
-		if bare(h.Destination) == bare(e.Asked) {
+		if bare(h.Destination) == bare(e.nexthop) && (e.by == "" || e.by == h.Transport) {
 			held += h.Bindings
 		}
 	}
-	e.note(fmt.Sprintf("%d sessions can be found for %s now", held, bare(e.Asked)), "what the daemon holds now", "nothing")
+	e.note(fmt.Sprintf("%d sessions can be found for %s now", held, bare(e.nexthop)), "what the daemon holds now", "nothing")
 }

@@ -21,9 +21,13 @@ type Facts struct {
 	*install.Report
 	OursInMain map[string]bool // names in main.cf that begin with scached_
 
-	// Asked is what an administrator asked about: a destination as the cache knows
-	// it, such as example.com or [192.0.2.1]:587; empty for none.
+	// Asked is what an administrator asked about: a domain or an address that mail
+	// is for, or a nexthop such as [192.0.2.1]:587; empty for nothing.
 	Asked string
+	// Sender is whom the mail is from, for what depends on that; empty for anybody.
+	Sender string
+	// LookUp asks a table, of which it has the type and the name.
+	LookUp func(table, key string) (value string, found bool, err error)
 	// Listed tells whether a list of destinations holds a name, as Postfix would
 	// look.
 	Listed func(list, name string) (bool, error)

@@ -23,6 +23,8 @@ func healthy() *Facts {
 	values := map[string]string{
 		"smtp_connection_cache_on_demand": "yes", "smtp_connection_cache_destinations": "example.com",
 		"smtp_connection_cache_time_limit": "2s", "smtp_connection_reuse_time_limit": "300s", "smtp_connection_reuse_count_limit": "0",
+		"default_transport": "smtp", "relay_transport": "relay", "local_transport": "local:here", "virtual_transport": "lmtp:unix:private/lmtp",
+		"mydestination": "here.example", "relay_domains": "relay.example", "parent_domain_matches_subdomains": "relay_domains",
 		"smtp_tls_connection_reuse": "no", "smtp_tls_security_level": "", "lmtp_connection_cache_on_demand": "no",
 	}
 	return &Facts{
@@ -36,6 +38,13 @@ func healthy() *Facts {
 			Main: map[string]string{}, Values: values, Services: []string{"smtp", "scache", "lmtp", "tlsproxy"},
 			Transports: []install.Transport{{Name: "smtp", Command: "smtp"}, {Name: "lmtp", Command: "lmtp"}},
 		},
+		LookUp: func(table, key string) (string, bool, error) {
+			value, found := tables[table][key]
+			if tables[table] == nil {
+				return "", false, errors.New("no such table")
+			}
+			return value, found, nil
+		},
 		Listed: func(list, name string) (bool, error) {
 			return listed(list, name, func(string, string) (bool, error) { return false, errors.New("no such table") })
 		},
@@ -44,6 +53,16 @@ func healthy() *Facts {
 			metric("saves_total", 6, "kind", "session"),
 		}},
 	}
+}
+
+// tables are those of the tests.
+var tables = map[string]map[string]string{
+	"hash:transport": {"apart.example": "slow:", ".below.example": "slow:[192.0.2.9]:26", "user@example.net": ":[192.0.2.8]", "gone.example": "error:no such domain",
+		"same.example": ":"},
+	"hash:senders":  {"@origin.example": "[192.0.2.7]:587", "boss@origin.example": "DUNNO"},
+	"hash:ways":     {"@origin.example": "slow:"},
+	"hash:policy":   {"[192.0.2.1]:587": "secure match=nexthop", ".example.net": "none", "example.com": "encrypt, connection_reuse=yes"},
+	"hash:password": {"192.0.2.1": "user:secret", "me@origin.example": "me:secret"},
 }
 
 func metric(name string, value uint64, labels ...string) control.Metric {
@@ -85,6 +104,7 @@ func TestExamine(t *testing.T) {
 		{"asked, listed", func(f *Facts) { f.Asked = "[Example.com]:587" }, []string{
 			"note: 0 sessions can be found for example.com now [what the daemon holds now]"}},
 		{"asked, not listed, on demand", func(f *Facts) { f.Asked, f.Status, f.Silent = "example.net", nil, control.ErrDenied }, []string{
+			"note: mail for example.net goes by transport smtp to example.net [default_transport, by default]",
 			"note: example.net is not listed: connections to it are cached only while more mail for it waits than is being delivered; " +
 				"0 messages are active [smtp_connection_cache_destinations, by default]",
 			"note: the daemon was not asked: permission denied: only root and mail_owner may ask [/queue/private/scache]"}},
@@ -98,8 +118,54 @@ func TestExamine(t *testing.T) {
 		{"asked, table is broken", func(f *Facts) {
 			f.Asked, f.Status, f.Silent = "a.example", nil, control.ErrDenied
 			set(f, "smtp_connection_cache_destinations", "hash:/etc/x")
-		}, []string{"wrong: it cannot be told whether a.example is listed: no such table [smtp_connection_cache_destinations in /etc/postfix/main.cf]",
+		}, []string{"note: mail for a.example goes by transport smtp to a.example [default_transport, by default]",
+			"wrong: it cannot be told whether a.example is listed: no such table [smtp_connection_cache_destinations in /etc/postfix/main.cf]",
 			"note: the daemon was not asked: permission denied: only root and mail_owner may ask [/queue/private/scache]"}},
+		{"TLS policy of a nexthop", func(f *Facts) {
+			f.Asked = "[192.0.2.1]:587"
+			set(f, "smtp_tls_policy_maps", "hash:policy")
+			set(f, "smtp_connection_cache_destinations", "192.0.2.1")
+		}, []string{`wrong: connections with TLS are not reused, and TLS is used always ` +
+			`[smtp_tls_policy_maps in /etc/postfix/main.cf, entry "[192.0.2.1]:587"; smtp_tls_connection_reuse, by default]`,
+			"note: 0 sessions can be found for 192.0.2.1 now [what the daemon holds now]"}},
+		{"TLS policy that reuses, for one domain", func(f *Facts) {
+			f.Asked = "user@Example.com"
+			set(f, "smtp_tls_security_level", "may")
+			set(f, "smtp_tls_policy_maps", "hash:policy")
+		}, []string{"note: mail for user@Example.com goes by transport smtp to example.com [default_transport, by default]",
+			"note: 0 sessions can be found for example.com now [what the daemon holds now]"}},
+		{"TLS policy of a parent: none", func(f *Facts) {
+			f.Asked = "a.example.net"
+			set(f, "smtp_connection_cache_destinations", "static:all")
+			set(f, "smtp_tls_security_level", "encrypt")
+			set(f, "smtp_tls_policy_maps", "hash:policy")
+		}, []string{"note: mail for a.example.net goes by transport smtp to a.example.net [default_transport, by default]",
+			"note: 0 sessions can be found for a.example.net now [what the daemon holds now]"}},
+		{"TLS policy that cannot be read", func(f *Facts) {
+			f.Asked = "[192.0.2.1]"
+			set(f, "smtp_connection_cache_destinations", "static:all")
+			set(f, "smtp_tls_policy_maps", "hash:missing")
+		}, []string{"wrong: it cannot be told which TLS level is for [192.0.2.1]: no such table [smtp_tls_policy_maps in /etc/postfix/main.cf]",
+			"note: 0 sessions can be found for 192.0.2.1 now [what the daemon holds now]"}},
+		{"a password for a nexthop", func(f *Facts) {
+			f.Asked = "[192.0.2.1]:587"
+			set(f, "smtp_connection_cache_destinations", "static:all")
+			set(f, "smtp_sasl_auth_enable", "yes")
+			set(f, "smtp_sasl_password_maps", "hash:password")
+		}, []string{"note: sessions are logged in to: destinations share none, even where they lead to the same server [smtp_sasl_auth_enable in /etc/postfix/main.cf]",
+			`note: there is a password for [192.0.2.1]:587: its sessions serve nobody else [smtp_sasl_password_maps in /etc/postfix/main.cf, entry "192.0.2.1"]`,
+			"note: 0 sessions can be found for 192.0.2.1 now [what the daemon holds now]"}},
+		{"no SMTP", func(f *Facts) {
+			f.Asked = "gone.example"
+			set(f, "transport_maps", "hash:transport")
+		}, []string{"wrong: mail for gone.example goes by transport error to no such domain, which is neither smtp(8) nor lmtp(8): no connection is cached " +
+			`[transport_maps in /etc/postfix/main.cf, entry "gone.example"]`,
+			"note: 0 sessions can be found for no such domain now [what the daemon holds now]"}},
+		{"transport_maps that cannot be read", func(f *Facts) {
+			f.Asked = "example.com"
+			set(f, "transport_maps", "hash:missing")
+		}, []string{"wrong: it cannot be told how mail for example.com goes: transport_maps: no such table [/etc/postfix/main.cf]",
+			"note: 0 sessions can be found for example.com now [what the daemon holds now]"}},
 		{"TLS, as Debian has it", func(f *Facts) { set(f, "smtp_tls_security_level", "may") }, []string{
 			"note: connections with TLS are not reused, and TLS is used wherever a server offers it " +
 				"[smtp_tls_security_level in /etc/postfix/main.cf; smtp_tls_connection_reuse, by default]"}},
@@ -192,6 +258,59 @@ func TestExamine(t *testing.T) {
 				if finding.Where == "" || finding.Change == "" {
 					t.Errorf("%q: nothing said of where, or of what to change", finding.What)
 				}
+			}
+		})
+	}
+}
+
+// Mail goes the way that trivial-rewrite(8) finds.
+func TestRoute(t *testing.T) {
+	set := map[string]string{"transport_maps": "hash:transport", "sender_dependent_relayhost_maps": "hash:senders"}
+	for _, test := range []struct {
+		name, asked, sender, want string
+		main                      map[string]string
+	}{
+		{"the default", "example.com", "", "smtp example.com", nil},
+		{"relay host", "user@example.com", "", "smtp [192.0.2.2]", map[string]string{"relayhost": "[192.0.2.2]"}},
+		{"a nexthop in the default", "example.com", "", "slow [192.0.2.3]", map[string]string{"relayhost": "x.example", "default_transport": "slow:[192.0.2.3]"}},
+		{"local", "here.example", "", "local here", nil},
+		{"below a local domain", "a.here.example", "", "smtp a.here.example", nil},
+		{"below a relay domain", "a.relay.example", "", "relay a.relay.example", nil},
+		{"virtual", "v.example", "", "lmtp unix:private/lmtp", map[string]string{"virtual_mailbox_domains": "v.example"}},
+		{"an entry with a transport", "apart.example", "", "slow apart.example", set},
+		{"no entry for what is below", "b.apart.example", "", "smtp b.apart.example", set},
+		{"an entry for what is below", "a.b.below.example", "", "slow [192.0.2.9]:26", set},
+		{"an entry with a nexthop, for one address", "User@example.net", "", "smtp [192.0.2.8]", set},
+		{"an entry that changes nothing", "same.example", "", "smtp same.example", set},
+		{"an entry for all", "any.example", "", "slow [192.0.2.1]", map[string]string{"transport_maps": "hash:transport, inline:{ {*=slow:[192.0.2.1]} }"}},
+		{"a sender's relay host", "example.com", "Me@origin.example", "smtp [192.0.2.7]:587", set},
+		{"a sender without one", "example.com", "boss@origin.example", "smtp example.com", set},
+		{"another sender", "example.com", "me@other.example", "smtp example.com", set},
+		{"a sender's transport", "example.com", "me@origin.example", "slow example.com", map[string]string{"sender_dependent_default_transport_maps": "hash:ways"}},
+		{"not that of a relay domain", "relay.example", "me@origin.example", "relay relay.example", map[string]string{"sender_dependent_default_transport_maps": "hash:ways"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := healthy()
+			f.Asked, f.Sender = test.asked, test.sender
+			for name, value := range test.main {
+				f.Main[name], f.Values[name] = value, value
+			}
+			inner := f.LookUp
+			f.LookUp = func(table, key string) (string, bool, error) {
+				if table == "inline:{ {*=slow:[192.0.2.1]} }" {
+					return "slow:[192.0.2.1]", key == "*", nil
+				}
+				return inner(table, key)
+			}
+			e := &examination{Facts: f}
+			r, err := e.route()
+			if got := r.transport + " " + r.nexthop; got != test.want || err != nil {
+				t.Errorf("%s, %v, and not %s", got, err, test.want)
+			}
+			const again = "another way may be chosen for some senders"
+			byClass := r.transport != "local" && r.transport != "lmtp" && (test.main["sender_dependent_relayhost_maps"] != "" || test.main["sender_dependent_default_transport_maps"] != "")
+			if got := strings.Contains(strings.Join(told(e.findings), "\n"), again); got != (byClass && test.sender == "") {
+				t.Errorf("findings: %v", e.findings)
 			}
 		})
 	}

@@ -14,6 +14,8 @@ import (
 type examination struct {
 	*Facts
 	findings []Finding
+	by       string // the transport that mail goes by for what was asked about, if that is known
+	nexthop  string // that it goes to, if something was asked about
 }
 
 // Examine tells what is wrong and what is worth knowing.
@@ -23,7 +25,9 @@ func Examine(facts *Facts) []Finding {
 	e.parameters()
 	e.dialect()
 	e.differences()
-	e.transports()
+	if e.destination() {
+		e.transports()
+	}
 	e.running()
 	if e.Status != nil {
 		e.counters()
@@ -72,6 +76,10 @@ func (e *examination) parameters() {
 		e.wrong("the daemon dies of it: "+err.Error(), e.source(err.Error()), "give the parameter a value that it may have")
 	}
 	for _, warning := range e.Config.Warnings {
+		if strings.Contains(warning, "overriding earlier entry") {
+			e.note(warning, e.source(warning), "leave one of the two")
+			continue
+		}
 		e.wrong(warning, e.source(warning), "take it away, or spell it as scached(8) does")
 	}
 	known := map[string]bool{}

@@ -17,15 +17,19 @@ import (
 
 // Gather reads the configuration of an instance and asks its cache. An error is
 // that no Postfix could be found, or that its configuration cannot be read at
-// all; what else fails is a fact. The destination may be empty.
-func Gather(ctx context.Context, configDir, destination string) (*Facts, error) {
+// all; what else fails is a fact. The destination and the sender may be empty.
+func Gather(ctx context.Context, configDir, destination, sender string) (*Facts, error) {
 	report, err := install.Examine(install.Options{ConfigDir: configDir})
 	if err != nil {
 		return nil, err
 	}
-	f := &Facts{Report: report, Asked: destination, OursInMain: oursIn(filepath.Join(report.ConfigDir, "main.cf")), Active: -1}
+	f := &Facts{Report: report, Asked: destination, Sender: sender, OursInMain: oursIn(filepath.Join(report.ConfigDir, "main.cf")), Active: -1}
+	f.LookUp = func(table, key string) (string, bool, error) { return lookUp(ctx, report.ConfigDir, table, key) }
 	f.Listed = func(list, name string) (bool, error) {
-		return listed(list, name, func(table, key string) (bool, error) { return lookUp(ctx, report.ConfigDir, table, key) })
+		return listed(list, name, func(table, key string) (bool, error) {
+			_, found, err := f.LookUp(table, key)
+			return found, err
+		})
 	}
 	if entries, err := os.ReadDir(filepath.Join(report.QueueDir, "active")); err == nil {
 		f.Active = len(entries)
@@ -76,7 +80,7 @@ func oursIn(path string) map[string]bool {
 // tables, of which ! takes some away (src/util/match_list.c). A table is asked by
 // look.
 func listed(list, name string, look func(table, key string) (bool, error)) (bool, error) {
-	for _, pattern := range strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) }) {
+	for _, pattern := range split(list) {
 		take := true
 		for strings.HasPrefix(pattern, "!") {
 			take, pattern = !take, pattern[1:]
@@ -125,20 +129,20 @@ func readList(path string) (string, error) {
 	return b.String(), lines.Err()
 }
 
-// lookUp asks a table by way of postmap(1).
-func lookUp(ctx context.Context, configDir, table, key string) (bool, error) {
+// lookUp asks a table by way of postmap(1), which complains of main.cf, too.
+func lookUp(ctx context.Context, configDir, table, key string) (value string, found bool, err error) {
 	cmd := exec.CommandContext(ctx, "postmap", "-c", configDir, "-q", key, table)
-	var complaints strings.Builder
-	cmd.Stderr = &complaints
-	err := cmd.Run()
+	var answer, complaints strings.Builder
+	cmd.Stdout, cmd.Stderr = &answer, &complaints
+	err = cmd.Run()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
-		return true, nil
-	case errors.As(err, &exit) && exit.ExitCode() == 1 && complaints.Len() == 0:
-		return false, nil
+		return strings.TrimSuffix(answer.String(), "\n"), true, nil
+	case errors.As(err, &exit) && exit.ExitCode() == 1 && !strings.Contains(complaints.String(), "fatal:"):
+		return "", false, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return false, fmt.Errorf("postmap: %w", err)
+		return "", false, fmt.Errorf("postmap: %w", err)
 	}
-	return false, fmt.Errorf("postmap -q %s %s: %w: %s", key, table, err, strings.TrimSpace(complaints.String()))
+	return "", false, fmt.Errorf("postmap -q %s %s: %w: %s", key, table, err, strings.TrimSpace(complaints.String()))
 }

@@ -49,7 +49,7 @@ func (p *patient) setting(name, value string) string { return "set " + p.name(na
 // parameter from the same place make one finding.
 func (e *examination) transports() {
 	for _, t := range e.Transports {
-		if t.Command == "lmtp" && !e.used(t.Name) {
+		if e.by != "" && t.Name != e.by || e.by == "" && t.Command == "lmtp" && !e.used(t.Name) {
 			continue
 		}
 		p := &patient{e, t}
@@ -97,7 +97,7 @@ func (p *patient) caching() bool {
 // asked is about the destination that somebody asked for.
 func (p *patient) asked(onDemand bool, list, backlog string) {
 	const parameter = "connection_cache_destinations"
-	name := bare(p.Asked)
+	name := bare(p.nexthop)
 	found, err := p.Listed(list, name)
 	switch {
 	case err != nil:
@@ -115,7 +115,10 @@ func (p *patient) asked(onDemand bool, list, backlog string) {
 // bare is a destination as the list of destinations has it: without brackets and
 // port (src/smtp/smtp_connect.c).
 func bare(destination string) string {
-	name := strings.ToLower(destination)
+	if path, ok := strings.CutPrefix(destination, "unix:"); ok {
+		return path
+	}
+	name := strings.TrimPrefix(strings.ToLower(destination), "inet:")
 	if inside, ok := strings.CutPrefix(name, "["); ok {
 		inside, _, _ = strings.Cut(inside, "]")
 		return inside
@@ -137,10 +140,17 @@ func (p *patient) tls() {
 	case p.get("use_tls") == "yes":
 		level, where = "may", p.where("use_tls")
 	}
+	reused, from := p.get(reuse) == "yes", p.where(reuse)
+	if policy, found := p.policy(); found {
+		level, where = policy.level, policy.where
+		if policy.reuse != "" {
+			reused, from = policy.reuse == "yes", policy.where
+		}
+	}
 	switch {
 	case level == "" || level == "none":
 		return
-	case p.get(reuse) == "yes":
+	case reused:
 		if !slices.Contains(p.Services, "tlsproxy") {
 			p.wrong("TLS connections are to be reused, but there is no service tlsproxy: no mail is delivered with TLS", p.MasterCF, "add tlsproxy, as in Postfix's own master.cf")
 		}
@@ -154,10 +164,10 @@ func (p *patient) tls() {
 		change = "Postfix 3.4 and later can keep connections with TLS; this is " + p.Version
 	}
 	if level == "may" {
-		p.note("connections with TLS are not reused, and TLS is used wherever a server offers it", where+"; "+p.where(reuse), change)
+		p.note("connections with TLS are not reused, and TLS is used wherever a server offers it", where+"; "+from, change)
 		return
 	}
-	p.wrong("connections with TLS are not reused, and TLS is used always", where+"; "+p.where(reuse), change)
+	p.wrong("connections with TLS are not reused, and TLS is used always", where+"; "+from, change)
 }
 
 // keys is about what keeps sessions of one destination apart.
@@ -169,6 +179,7 @@ func (p *patient) keys() {
 	if p.get("sasl_auth_enable") == "yes" && p.get("sasl_password_maps") != "" {
 		p.note("sessions are logged in to: destinations share none, even where they lead to the same server", p.where("sasl_auth_enable"),
 			"nothing, if servers ask for a password")
+		p.login()
 	}
 }
 
