@@ -66,6 +66,7 @@ func config(p *daemon.Process, set *settings.Settings) server.Config {
 
 		LiveCheck:   set.LiveCheck,
 		Control:     set.Control,
+		Quit:        set.Quit,
 		Version:     version.String(),
 		NameSpaces:  set.NameSpaces(),
 		StringLimit: set.StringLimit,

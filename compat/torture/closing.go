@@ -129,14 +129,14 @@ func lockedSession(a *Arena) error {
 	if err := s.Say("x"); err != nil {
 		return err
 	}
-	trap, err := newTrap()
+	trap, err := wire.NewTrap()
 	if err != nil {
 		a.remark("not possible here: %v", err)
 		return nil
 	}
-	defer trap.release()
-	a.background.Go(func() { trap.receive(s.Local) })
-	if !eventually(patience, trap.sprung) {
+	defer trap.Release()
+	a.background.Go(func() { trap.Receive(s.Local) })
+	if !eventually(patience, trap.Sprung) {
 		return fmt.Errorf("nobody is in the trap")
 	}
 	c, err := a.greeted()

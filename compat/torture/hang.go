@@ -45,7 +45,7 @@ func RunHanging() {
 // again then, and waits with the lock of all memory of this process, for which the
 // last close of the userfaultfd waits.
 func hang() error {
-	trap, err := newTrap()
+	trap, err := wire.NewTrap()
 	if err != nil {
 		return err
 	}
@@ -53,10 +53,10 @@ func hang() error {
 	if err != nil {
 		return fmt.Errorf("mmap: %w", err)
 	}
-	if err := unix.Sendmsg(hangSocket, []byte{0}, wire.Rights(trap.control), nil, unix.MSG_NOSIGNAL); err != nil {
+	if err := unix.Sendmsg(hangSocket, []byte{0}, wire.Rights(trap.Control), nil, unix.MSG_NOSIGNAL); err != nil {
 		return fmt.Errorf("send userfaultfd: %w", err)
 	}
-	if err := unix.Close(trap.control); err != nil {
+	if err := unix.Close(trap.Control); err != nil {
 		return fmt.Errorf("close userfaultfd: %w", err)
 	}
 	unix.Write(hangSocket, page[:1]) // returns an error once the file system has gone
@@ -111,12 +111,12 @@ func (a *Arena) hanging() (fd int, err error) {
 
 // urgentHang sends the userfaultfd of a process that hangs on an urgent byte.
 func urgentHang(a *Arena) error {
-	trap, err := newTrap()
+	trap, err := wire.NewTrap()
 	if err != nil {
 		a.remark("not possible here: %v", err)
 		return nil
 	}
-	trap.release()
+	trap.Release()
 	fd, err := a.hanging()
 	if err != nil {
 		return err

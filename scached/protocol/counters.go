@@ -51,13 +51,14 @@ const (
 
 var missNames = [missReasons]string{"unknown", "no_session", "dead"}
 
-// A Quit is what became of a QUIT that the server sent into a session.
+// A Quit is what became of the QUIT that a session was to be sent. They are
+// counted by the server.
 type Quit uint8
 
 const (
-	QuitAnswered Quit = iota
-	QuitUnanswered
-	QuitSkipped // it could not be sent
+	QuitAnswered   Quit = iota
+	QuitUnanswered      // until it was closed
+	QuitSkipped         // not sent: the remote end had spoken, or ended the connection
 	quitResults
 )
 

@@ -19,9 +19,10 @@ type Config struct {
 	Flooded func() bool
 	// Close takes ownership of a descriptor that is no longer wanted.
 	Close func(fd int)
-	// End, when set, is called instead for a session that is dropped from the
-	// cache, and takes ownership of its descriptor.
-	End func(cache.Closed)
+	// Quit, if set, is called instead for a session of smtp(8) that ends in the
+	// cache before its time as a connection, and takes ownership of its descriptor:
+	// if its remote end still serves it, it is to be sent QUIT before it is closed.
+	Quit func(fd int)
 	// Live tells whether a session is fit to be handed out; it borrows the
 	// descriptor. Without it every session is.
 	Live   func(fd int) bool
@@ -88,8 +89,8 @@ func (s *Service) end(c cache.Closed) {
 	case cache.Dead:
 		s.Counters.AgeDead.add(c.Age)
 	}
-	if s.End != nil {
-		s.End(c)
+	if s.Quit != nil && endsWithQuit(&c) {
+		s.Quit(c.Session)
 	} else {
 		s.Close(c.Session)
 	}

@@ -25,6 +25,7 @@ func (s *Server) about() []protocol.Attribute {
 		number("clients", s.count),
 		number("descriptors", s.count+open),
 		number("closing", open-s.service.Cache.Size().Sessions),
+		number("lingering", s.quits.count),
 		number(`limit{name="scached_client_limit"}`, s.config.MaxClients),
 		number(`limit{name="descriptors"}`, s.capacity),
 	}

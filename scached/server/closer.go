@@ -21,7 +21,7 @@ const foreignClosers = closers / 2
 
 // Threads is how many threads a server can need at a time besides the one that
 // Run is on.
-const Threads = closers
+const Threads = closers + quitters
 
 // closePatience is how long a close may wait for the remote end, less when others
 // have to wait for it.

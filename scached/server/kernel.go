@@ -15,8 +15,7 @@ import (
 // All but Wake are called from the goroutine of Run alone. A method that is new
 // takes and returns numbers, and slices of memory that the Server keeps: what is
 // passed through an interface by address is allocated. What can be said with a
-// method that exists needs no new one: a QUIT into a session is Write and
-// Shutdown, to wait for its answer is Watch, to look at it is GetOption and Poll.
+// method that exists needs no new one.
 type Kernel interface {
 	// Now is the time; the differences between two times are those of a clock that
 	// is never set. Wall is what the wall clock said at a time that Now or Wait
@@ -64,6 +63,16 @@ type Kernel interface {
 	// there will soon be fewer, as far as one can tell, and how many hang.
 	Closing() int
 	CloseProgress() (moving bool, hanging int)
+
+	// Quit lends a session for a step that locks the socket, which belongs in the
+	// background: who else has it open can hold that lock. QuitDone returns a session
+	// and what came of the step: whether QUIT was sent, or anything is there to be
+	// read; no descriptor, -1, when there is none to be returned. When one can be, Wait
+	// returns. QuitProgress is how many are lent, and how many steps hang; it is
+	// called from time to time while there are any.
+	Quit(fd int, step QuitStep)
+	QuitDone() (fd int, step QuitStep, done bool)
+	QuitProgress() (lent, hanging int)
 
 	// Limit is how many descriptors the process may have, once it has raised that as
 	// far as it can, and how many it has.

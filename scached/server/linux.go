@@ -19,11 +19,13 @@ type linux struct {
 	wake     int // an eventfd; -1 until open
 	receiver attrproto.Receiver
 	closer   closer
+	quitter  quitter
 }
 
 // openLinux opens what the event loop waits with.
 func openLinux() (*linux, error) {
 	l := &linux{waiter: waiter{epoll: -1}, wake: -1, timer: timer{fd: -1}}
+	l.quitter.wake = l.Wake
 	if err := l.open(); err != nil {
 		l.Release()
 		return nil, err
@@ -187,6 +189,18 @@ func (l *linux) CloseProgress() (moving bool, hanging int) {
 	now := time.Now()
 	return l.closer.moving(now), l.closer.hanging(now)
 }
+
+func (l *linux) Quit(fd int, step QuitStep) { l.quitter.begin(fd, step) }
+
+func (l *linux) QuitDone() (fd int, step QuitStep, done bool) {
+	task, ok := l.quitter.next()
+	if !ok {
+		return -1, 0, false
+	}
+	return task.fd, task.step, task.done
+}
+
+func (l *linux) QuitProgress() (lent, hanging int) { return l.quitter.progress(time.Now()) }
 
 func (l *linux) Limit() (most, used int, err error) {
 	var limit unix.Rlimit

@@ -22,6 +22,7 @@ type pressure struct {
 	failures  int
 	failure   string // the last one
 	hanging   int    // closes
+	quits     int    // that hang
 	due       time.Time
 	something bool
 }
@@ -48,9 +49,10 @@ func (p *pressure) note(dropped *cache.Dropped, hanging int) {
 func (s *Server) notePressure() {
 	_, hanging := s.kernel.CloseProgress()
 	s.pressure.note(&s.service.Cache.Dropped, hanging)
+	s.pressure.quits = s.hangingQuits()
 }
 
-func (p *pressure) pending() bool { return p.something || p.hanging > 0 }
+func (p *pressure) pending() bool { return p.something || p.hanging > 0 || p.quits > 0 }
 
 // report logs what there is to say, if it is time.
 func (p *pressure) report(log protocol.Logger, now time.Time) {
@@ -71,6 +73,10 @@ func (p *pressure) say(log protocol.Logger) {
 	}
 	if p.failures > 0 {
 		log.Warning(p.failure + " (" + strconv.Itoa(p.failures) + " times)")
+	}
+	if p.quits > 0 {
+		log.Warning(count(p.quits, "session") + " cannot be sent QUIT, since another process keeps the socket locked; " +
+			"each occupies one of " + strconv.Itoa(quitters) + " threads")
 	}
 	if p.hanging > 0 {
 		log.Warning(count(p.hanging, "descriptor") + " of clients cannot be closed, since the file system does not answer; " +
@@ -154,7 +160,7 @@ func (s *Server) makeRoomToRead(c *client, due bool) bool {
 // giveUpDescriptor gives up the oldest session or, when there is none, a client.
 // It reports false when there is neither.
 func (s *Server) giveUpDescriptor(turn *client) bool {
-	gone := s.service.Cache.GiveUpSession() || s.dropClient(turn, cache.DescriptorLimit)
+	gone := s.giveUpQuit() || s.service.Cache.GiveUpSession() || s.dropClient(turn, cache.DescriptorLimit)
 	s.descriptors.sweep()
 	return gone
 }

@@ -41,6 +41,7 @@ type Config struct {
 
 	LiveCheck   bool // look at a session before it is handed out
 	Control     bool // answer the requests of an administrator
+	Quit        bool // say QUIT in sessions that nobody is to have any more
 	NameSpaces  []protocol.NameSpace
 	Version     string // of the program, for them
 	StringLimit int    // bytes of a name or value
@@ -89,6 +90,7 @@ type Server struct {
 	reserve    int // descriptors besides those
 	pressure   pressure
 	postponed  postponed
+	quits      quits
 
 	idleSince   time.Time // when the last client left
 	reportDue   time.Time
@@ -130,6 +132,9 @@ func New(config Config) (*Server, error) {
 	if config.LiveCheck {
 		settings.Live = s.descriptors.live
 	}
+	if config.Quit {
+		settings.Quit = s.quit
+	}
 	s.service = protocol.NewService(settings, now)
 	if err := s.open(); err != nil {
 		s.Close()
@@ -159,6 +164,7 @@ func (s *Server) open() (err error) {
 func (s *Server) Close() {
 	s.disconnectAll()
 	s.service.Cache.Close()
+	s.closeQuits()
 	for len(s.descriptors.closing) > 0 {
 		s.descriptors.sweep()
 	}
@@ -198,6 +204,7 @@ func (s *Server) Run() error {
 		s.turn(events)
 	}
 	s.sayGoodbye()
+	s.finishQuits()
 	return nil
 }
 
@@ -248,7 +255,9 @@ func (s *Server) dispatch(event *unix.EpollEvent) {
 	case aboutMaster:
 		s.end("master disconnect -- exiting")
 	default:
-		if c := s.clients[event.Fd]; c != nil && c.sequence == event.Pad && !c.postponed {
+		if isQuit(event.Pad) {
+			s.quitEnded(int(event.Fd), event.Pad)
+		} else if c := s.clients[event.Fd]; c != nil && c.sequence == event.Pad && !c.postponed {
 			s.serve(c)
 			s.limitMemory(c)
 		}
@@ -271,6 +280,7 @@ func (s *Server) runTimers() {
 	}
 	s.sendAfterAnswers()
 	s.resume()
+	s.runQuits()
 	s.notePressure()
 	s.pressure.report(s.config.Log, s.now)
 	if s.acceptsAgain() {
@@ -319,6 +329,9 @@ func (s *Server) sleep() time.Duration {
 	}
 	if s.kernel.Closing() > 0 {
 		shorten(hangTime)
+	}
+	if d, ok := s.quitSleep(); ok {
+		shorten(d)
 	}
 	if s.pressure.pending() {
 		shorten(s.pressure.due.Sub(now))

@@ -13,6 +13,7 @@ import (
 // direction, as the reference does with option -S: one burst of requests, as
 // many as come in one read. It waits for the client. Report is for afterwards.
 func (s *Server) ServeStream(in, out int) error {
+	s.service.Quit = nil // there is no loop
 	var conn protocol.Conn
 	conn.Open(s.service, true)
 	defer conn.Close()

@@ -27,6 +27,7 @@ type Settings struct {
 	Protocol     string // the version of a dialect
 	LiveCheck    bool
 	Control      bool
+	Quit         bool
 	Spaces       string // see NameSpaces
 	StringLimit  int    // bytes
 	Limits       cache.Limits
@@ -112,6 +113,12 @@ func (s *Settings) Parameters() []daemon.Parameter {
 			Name: "scached_control", Default: "yes", Target: &s.Control,
 			Help: "answer requests of an administrator: what is in the cache, and drop it",
 			More: "They come over the same socket, which only root and the owner of the mail system reach. With no they are unknown, as they are for scache(8).",
+		},
+		{
+			Name: "scached_quit", Default: "no", Target: &s.Quit,
+			Help: "say QUIT in a session that nobody is to have any more",
+			More: "This is for a session that expires, is pushed out by a limit, is flushed, or is left at the end. The answer is waited for a second at most; " +
+				"no request waits for it. With no the connection is closed, as scache(8) does, and some servers log that it was lost.",
 		},
 		{
 			Name: "scached_name_spaces", Default: "", Target: &s.Spaces, Check: s.checkSpaces,

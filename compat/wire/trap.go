@@ -1,19 +1,17 @@
-package torture
+package wire
 
 import (
 	"fmt"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"scache/compat/wire"
 )
 
-// A trap is memory that stops whoever touches it first, the kernel as well,
-// until it is released (userfaultfd(2)). A process that receives into it holds
-// the socket's lock for so long.
-type trap struct {
-	control int // owned: the userfaultfd
+// A Trap is memory that stops whoever touches it first, the kernel as well,
+// until it is released (userfaultfd(2)). A process that receives into it, or
+// sends from it, holds the socket's lock for so long. The caller calls [Trap.Release].
+type Trap struct {
+	Control int // owned: the userfaultfd
 	page    []byte
 }
 
@@ -35,27 +33,27 @@ type uffdZeropageRequest struct {
 	zeroed              int64
 }
 
-// newTrap sets a trap. Not every system lets everybody do that.
-func newTrap() (*trap, error) {
+// NewTrap sets a trap. Not every system lets everybody do that.
+func NewTrap() (*Trap, error) {
 	control, _, errno := unix.Syscall(unix.SYS_USERFAULTFD, unix.O_CLOEXEC|unix.O_NONBLOCK, 0, 0)
 	if errno != 0 {
 		return nil, fmt.Errorf("userfaultfd: %w", errno)
 	}
-	t := &trap{control: int(control)}
+	t := &Trap{Control: int(control)}
 	page, err := unix.Mmap(-1, 0, unix.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
-		unix.Close(t.control)
+		unix.Close(t.Control)
 		return nil, fmt.Errorf("mmap: %w", err)
 	}
 	t.page = page
 	if err := t.set(); err != nil {
-		t.release()
+		t.Release()
 		return nil, err
 	}
 	return t, nil
 }
 
-func (t *trap) set() error {
+func (t *Trap) set() error {
 	api := uffdAPIRequest{api: uffdAPI}
 	if err := t.ioctl(uffdioAPI, unsafe.Pointer(&api)); err != nil {
 		return err
@@ -64,28 +62,33 @@ func (t *trap) set() error {
 	return t.ioctl(uffdioRegister, unsafe.Pointer(&register))
 }
 
-func (t *trap) start() uint64 { return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(t.page)))) }
+func (t *Trap) start() uint64 { return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(t.page)))) }
 
-func (t *trap) ioctl(request uintptr, argument unsafe.Pointer) error {
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(t.control), request, uintptr(argument)); errno != 0 {
+func (t *Trap) ioctl(request uintptr, argument unsafe.Pointer) error {
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(t.Control), request, uintptr(argument)); errno != 0 {
 		return fmt.Errorf("ioctl %#x of userfaultfd: %w", request, errno)
 	}
 	return nil
 }
 
-// receive walks into the trap with the lock of a socket that has something to
+// Receive walks into the trap with the lock of a socket that has something to
 // read. It returns when the trap is released.
-func (t *trap) receive(fd int) {
+func (t *Trap) Receive(fd int) {
 	unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(t.start()), 1, 0, 0, 0)
 }
 
-// sprung tells whether somebody is in the trap.
-func (t *trap) sprung() bool { return wire.Readable(t.control) }
+// Send does the same with a socket that is connected.
+func (t *Trap) Send(fd int) {
+	unix.Syscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(t.start()), 1, unix.MSG_NOSIGNAL, 0, 0)
+}
 
-// release lets whoever is in the trap go, and takes it away.
-func (t *trap) release() {
+// Sprung tells whether somebody is in the trap.
+func (t *Trap) Sprung() bool { return Readable(t.Control) }
+
+// Release lets whoever is in the trap go, and takes it away.
+func (t *Trap) Release() {
 	zero := uffdZeropageRequest{start: t.start(), length: uint64(len(t.page))}
 	t.ioctl(uffdioZeropage, unsafe.Pointer(&zero))
-	unix.Close(t.control)
+	unix.Close(t.Control)
 	unix.Munmap(t.page)
 }
