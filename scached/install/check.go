@@ -134,7 +134,15 @@ func (in *instance) checkRights() error {
 	if in.DryRun {
 		return nil
 	}
-	return errors.Join(mayChange(filepath.Dir(in.target)), mayChange(in.ConfigDir), mayChange(filepath.Dir(in.masterCF)))
+	dirs := []string{filepath.Dir(in.target), in.ConfigDir}
+	if dir := filepath.Dir(in.masterCF); dir != in.ConfigDir {
+		dirs = append(dirs, dir)
+	}
+	var problems []error
+	for _, dir := range dirs {
+		problems = append(problems, mayChange(dir))
+	}
+	return errors.Join(problems...)
 }
 
 // warn tells of what is wrong without being fatal.

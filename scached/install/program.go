@@ -57,6 +57,10 @@ const trialTime = 10 * time.Second
 // to, goes into the jail. A daemon that would die under master(8) dies here, with
 // the same words, and without anybody waiting for it.
 func try(path, configDir string, chroot bool, args []string) error {
+	path, err := filepath.Abs(path) // it does not run where we do
+	if err != nil {
+		return err
+	}
 	options := []string{"-V", "-S", "-n", referenceName}
 	if os.Geteuid() == 0 {
 		options = append(options, "-u")
