@@ -49,6 +49,9 @@ type Attack struct {
 	// Ends tells that the daemon is to end: nobody expects it to serve clients
 	// once the attack is over.
 	Ends bool
+	// Confined tells that the kernel ends a daemon that takes more memory than ours has
+	// to, as one with a race detector does.
+	Confined bool
 	// Hurts tells that the reference is known to come to harm.
 	Hurts bool
 }
@@ -62,6 +65,6 @@ const (
 func Attacks() []Attack {
 	return slices.Concat(
 		clientAttacks(), floodAttacks(), messageAttacks(), urgentAttacks(), kindAttacks(), closeAttacks(), stuckAttacks(), crowdAttacks(),
-		memoryAttacks(), liveAttacks(), signalAttacks(), logAttacks(), privilegeAttacks(),
+		memoryAttacks(), liveAttacks(), signalAttacks(), aroundAttacks(), logAttacks(), privilegeAttacks(),
 	)
 }

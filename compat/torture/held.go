@@ -50,6 +50,8 @@ const (
 	heldMost  = 2*heldLimit + 16<<20
 )
 
+var heldOptions = fmt.Sprintf("connection_cache_ttl_limit = 10s\nscached_memory_limit = %d\n", heldLimit)
+
 // everythingHeld fills the memory with sessions, with bindings and with requests
 // that do not end, again and again. All of it has one limit.
 func everythingHeld(a *Arena) error {

@@ -27,7 +27,7 @@ func memoryAttacks() []Attack {
 		{Name: "one destination with bindings of 64 KB", Strike: longBindings, Lasts: true,
 			Options: master.Options{MainCF: "connection_cache_ttl_limit = 20s"}, Settle: 22 * time.Second},
 		{Name: "everything that is held, as much as there may be of it", Strike: everythingHeld, Greedy: true, Hurts: true, GivesUp: true, Growth: heldMost, Peak: heldMost,
-			Options: master.Options{MainCF: fmt.Sprintf("connection_cache_ttl_limit = 10s\nscached_memory_limit = %d", heldLimit)}, Settle: 12 * time.Second},
+			Options: master.Options{MainCF: heldOptions}, Settle: 12 * time.Second},
 		{Name: "one destination with thousands of bindings", Strike: manyBindings, Lasts: true,
 			Options: master.Options{MainCF: "connection_cache_ttl_limit = 60s"}},
 		{Name: "a binding in use, and more others than are allowed", Strike: bindingInUse, GivesUp: true,
