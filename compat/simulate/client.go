@@ -187,7 +187,10 @@ func (c *client) patience() int64 {
 	if c.w.model.relaxed || c.w.plan.faults > 0 {
 		return 5 * second
 	}
-	return 100 * ms
+	if !c.w.plan.dialect.Before {
+		return 60 * ms // where the descriptor follows some time after the answer
+	}
+	return 10 * ms
 }
 
 // await waits until a condition holds, and reports false when that takes too

@@ -3,8 +3,6 @@ package simulate
 import (
 	"strconv"
 	"strings"
-
-	"scache/scached/protocol"
 )
 
 // Clients that keep to the protocol.
@@ -12,31 +10,10 @@ var (
 	good          = role{name: "client", play: (*client).deliver}
 	mortal        = role{name: "mortal client", play: (*client).deliver, mortal: true}
 	stopper       = role{name: "client that stops", play: (*client).stopHalfway}
+	late          = role{name: "client that reads late", play: (*client).readLate}
 	administrator = role{name: "administrator", play: (*client).administer}
 	auditor       = role{name: "auditor", play: (*client).audit}
 )
-
-// auditorNumber is that of the last client, who is always there.
-const auditorNumber = 1 << 20
-
-// audit looks at the counters, and then ends the server.
-func (c *client) audit() {
-	if c.w.plan.promised {
-		c.pauseFor(pause{limit: c.w.now + 2*second, ready: c.w.promised})
-	} else if c.connect() {
-		c.ask("request", protocol.RequestStatus)
-	}
-	c.hangUp()
-	c.say("ends the server")
-	switch c.w.plan.ending {
-	case masterDies:
-		c.w.masterGone = true
-	case listenerShut:
-		c.w.listenShut = true
-	default:
-		c.w.server.Terminate()
-	}
-}
 
 // promised tells whether a client waits for a session that it was told of.
 func (w *world) promised() bool {
@@ -227,6 +204,49 @@ func (c *client) find(request, label string, properties int) bool {
 	return true
 }
 
+// readLate asks and does not read, until its socket is nearly full, and then for a
+// session; and reads after that.
+func (c *client) readLate() {
+	if !c.connect() {
+		return
+	}
+	nothing := list("request", "find_endp", "label", c.label("nothing"))
+	for c.sock.used < c.sock.room-c.rand.IntN(600)-600 {
+		if !c.send(nothing) {
+			return
+		}
+		c.sleep(3 * ms)
+	}
+	if !c.send(list("request", "find_endp", "label", c.label("e"))) {
+		return
+	}
+	c.sleep(3 * ms)
+	talk, ready := c.sock.peer.talk, false
+	for {
+		if talk.state == getReady && !ready {
+			if ready = true; !c.send(list("dummy", "")) {
+				return
+			}
+			c.sleep(3 * ms)
+		}
+		c.await(func() bool { return c.readable() || talk.promised == nil })
+		if !c.readable() {
+			break
+		}
+		n, files, _ := c.w.receive(c.sock, make([]byte, 1+c.rand.IntN(1000)))
+		c.say("reads %d bytes, and %d descriptors", n, len(files))
+		for _, f := range files {
+			c.w.release(f)
+		}
+		if n == 0 || len(files) > 0 && c.w.plan.dialect.Greets && !c.send(list("dummy", "")) {
+			return
+		}
+	}
+	if talk.promised != nil {
+		c.waits()
+	}
+}
+
 // stopHalfway stops in the middle of a request, and waits to be disconnected.
 func (c *client) stopHalfway() {
 	if !c.connect() {
@@ -247,92 +267,4 @@ func (c *client) stopHalfway() {
 	if !c.sock.peer.closed && !c.w.model.ending && c.sock.peer.talk.open {
 		c.w.fail("%s has stopped in the middle of a request, and is still connected", c.name)
 	}
-}
-
-// administer looks into the cache, and drops some of it.
-func (c *client) administer() {
-	for range 1 + c.rand.IntN(4) {
-		if !c.connect() {
-			c.hangUp()
-			c.sleep(100 * ms)
-			continue
-		}
-		for range 1 + c.rand.IntN(3) {
-			ok := false
-			switch c.rand.IntN(4) {
-			case 0:
-				ok = c.flush()
-			case 1:
-				ok = c.list()
-			default:
-				_, ok = c.ask("request", protocol.RequestStatus)
-			}
-			if !ok {
-				break
-			}
-			c.think()
-		}
-		c.hangUp()
-		c.think()
-	}
-}
-
-func (c *client) flush() bool {
-	destination, endpoint := "", c.field("e")
-	if c.rand.IntN(2) == 0 {
-		destination, endpoint = c.field("d"), ""
-	}
-	for cursor := ""; ; {
-		answer, ok := c.ask("request", protocol.RequestFlush, "transport", "", "destination", destination,
-			"endpoint", endpoint, "match", protocol.MatchExact, "cursor", cursor)
-		if !ok {
-			return false
-		}
-		if len(answer) != 4 {
-			return c.wrong("%s: a flush is answered with %q", c.name, answer)
-		}
-		if cursor = answer[1][1]; cursor == "" {
-			return true
-		}
-	}
-}
-
-// list lists the sessions, a few at a time. One that stays is listed exactly once.
-func (c *client) list() bool {
-	before := map[string]bool{}
-	for _, s := range c.w.model.sessions {
-		before[s.property] = true
-	}
-	seen := map[string]bool{}
-	for cursor := ""; ; {
-		answer, ok := c.ask("request", protocol.RequestList, "what", protocol.WhatSessions, "transport", "", "destination", "",
-			"endpoint", "", "match", protocol.MatchExact, "cursor", cursor, "count", strconv.Itoa(1+c.rand.IntN(4)))
-		if !ok {
-			return false
-		}
-		if len(answer) < 2 {
-			return c.wrong("%s: a listing is answered with %q", c.name, answer)
-		}
-		for _, word := range answer {
-			switch name := word[0] + " " + word[1]; word[0] {
-			case "sequence":
-				if seen[name] {
-					c.w.fail("%s: session %s is listed twice", c.name, word[1])
-				}
-				seen[name] = true
-			case "property":
-				seen[word[1]] = true
-			}
-		}
-		if cursor = answer[1][1]; cursor == "" {
-			break
-		}
-		c.sleep(c.rand.Int64N(2 * ms))
-	}
-	for _, s := range c.w.model.sessions {
-		if before[s.property] && !seen[s.property] && !c.w.model.relaxed {
-			c.w.fail("%s: %v is not listed", c.name, s)
-		}
-	}
-	return true
 }

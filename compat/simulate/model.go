@@ -273,6 +273,9 @@ func (m *model) forget() {
 	if m.ending {
 		return
 	}
+	if w := m.w; !w.toEnd && (w.now-w.lonely < w.plan.idle-turnTime || slices.ContainsFunc(w.talks, func(t *conversation) bool { return t != nil })) {
+		w.fail("the server ends, and nobody has told it to")
+	}
 	m.ending, m.endedAt = true, m.w.now
 	m.bindings = nil
 	for len(m.sessions) > 0 {

@@ -32,6 +32,8 @@ type plan struct {
 	ttlLimit   int // seconds
 	timeout    int64
 	idle       int64
+	statistics int64
+	verbose    bool
 	maxClients int
 
 	descriptors int
@@ -98,12 +100,19 @@ func newPlan(seed uint64, without []int) *plan {
 	case 0:
 		p.descriptors, p.short = 22+r.IntN(30), true
 	case 1:
-		p.limits.Memory, p.short = 65536+r.IntN(65536), true
+		p.limits.Memory, p.short = 6000+r.IntN(30000), true
 	case 2:
 		p.maxClients, p.short = 2+r.IntN(6), true
 	case 3:
 		p.flightLimit, p.short = 1+r.IntN(4), true
 	}
+	if chance(15) {
+		p.idle = ms + r.Int64N(second)
+	}
+	if chance(25) {
+		p.statistics = second + r.Int64N(2*second)
+	}
+	p.verbose = chance(5)
 	p.cast(r, chance)
 	p.promised = chance(25)
 	p.end = int64(2+r.IntN(8)) * second
@@ -124,6 +133,9 @@ func (p *plan) cast(r *rand.Rand, chance func(int) bool) {
 	}
 	for range 1 + r.IntN(5) {
 		add(&good)
+	}
+	if chance(15) && p.room < 100_000 && p.dialect.Before {
+		add(&late)
 	}
 	if chance(50) {
 		add(&administrator)

@@ -41,7 +41,9 @@ type world struct {
 	listenShut bool
 	woken      bool
 	released   bool
-	flying     int // descriptors on their way
+	toEnd      bool  // somebody has ended the server
+	lonely     int64 // since when it has no clients
+	flying     int   // descriptors on their way
 	tasks      []task
 	lastClosed int64
 	noFiles    int64 // until when the system has no more
@@ -202,6 +204,7 @@ func (w *world) live() {
 		Listen: []int{listenFD}, Master: masterFD, Notify: func(bool) {}, LiveCheck: p.live, Control: true,
 		MaxIdle: time.Duration(p.idle), IPCTimeout: time.Duration(p.timeout), StringLimit: 4096,
 		Limits: p.limits, MaxClients: p.maxClients, NameSpaces: p.spaces, Version: "simulated", Kernel: w,
+		Statistics: time.Duration(p.statistics), Verbose: p.verbose,
 	})
 	if err == nil {
 		err = w.server.Run()
@@ -212,6 +215,9 @@ func (w *world) live() {
 	w.turn.busy = false
 	if took := w.now - w.model.endedAt; took > endTime {
 		w.fail("the server takes %v to end", time.Duration(took))
+	}
+	if !w.model.ending {
+		w.fail("the server returns, and has not begun to end")
 	}
 	w.server.Report()
 	w.server.Close()
