@@ -4,6 +4,7 @@ GO       ?= go
 CONFIG   ?= /etc/postfix
 FUZZTIME ?= 60s
 SOAKTIME ?= 10m
+SEEDS    ?= 100000
 
 # The version comes from git, where git can tell it; see scached/version.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -141,4 +142,9 @@ soak: build postfix
 	$(BIN)/scachectl soak --duration $(SOAKTIME)
 	$(GO) test ./compat/diff -run TestRandomScenario -soak $(SOAKTIME) -timeout 0 -v
 
-.PHONY: build postfix cc mandoc prometheus run install uninstall test fuzz bench refs soak doc install-files deb dist
+# The event loop in a kernel that is made up: SEEDS lives, from FIRST on.
+FIRST ?= 0
+simulate: build
+	GOGC=400 $(BIN)/scachectl simulate --first $(FIRST) --seeds $(SEEDS)
+
+.PHONY: simulate build postfix cc mandoc prometheus run install uninstall test fuzz bench refs soak doc install-files deb dist
