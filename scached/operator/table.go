@@ -2,7 +2,8 @@ package operator
 
 import (
 	"strings"
-	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // A Table has columns that are as wide as their contents, unless that is too wide
@@ -24,7 +25,7 @@ func (t *Table) Lines(width int) []string {
 	all := append([][]string{t.Header}, t.Rows...)
 	for _, row := range all {
 		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			widths[i] = max(widths[i], ansi.StringWidth(cell))
 		}
 	}
 	if width > 0 {
@@ -35,7 +36,7 @@ func (t *Table) Lines(width int) []string {
 		var line strings.Builder
 		for i, cell := range row {
 			cell = cut(cell, widths[i])
-			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			space := strings.Repeat(" ", widths[i]-ansi.StringWidth(cell))
 			switch {
 			case t.Right[i]:
 				line.WriteString(space + cell + gap)
@@ -68,12 +69,6 @@ func (t *Table) fit(widths []int, width int) {
 	}
 }
 
-// cut is text that is at most so many characters wide; an ellipsis stands for what
-// is missing.
-func cut(text string, width int) string {
-	if utf8.RuneCountInString(text) <= width {
-		return text
-	}
-	runes := []rune(text)
-	return string(runes[:width-1]) + "…"
-}
+// cut is text that is at most so many columns wide, of which some characters take
+// two; an ellipsis stands for what is missing.
+func cut(text string, width int) string { return ansi.Truncate(text, width, "…") }

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 
 	"scache/scached/control"
@@ -17,24 +17,31 @@ func TestWriteSessions(t *testing.T) {
 			Age: 90 * time.Second, Left: time.Second, Alive: true}, map[string]string{"smtp\n192.0.2.1\n25\n2\n": "example.com"}),
 		newSession(control.Entry{Transport: "relay", Label: "smtp\na\x1b[2Jb.example\n2001:db8::1\n587\n0\n"}, nil),
 		newSession(control.Entry{Transport: "odd", Label: "what\n\x00ever"}, nil),
+		newSession(control.Entry{Transport: "smtp", Label: "smtp\n漢字漢字.example\n192.0.2.2\n25\n0\n"}, nil),
+		newSession(control.Entry{Transport: "smtp", Label: "smtp\n\u202ereversed\x9b5m.example\n192.0.2.3\n25\n0\n"}, nil),
 	}
 	var out strings.Builder
 	if err := WriteSessions(&out, sessions, 0); err != nil {
 		t.Fatal(err)
 	}
-	want := `TRANSPORT      DESTINATION        ENDPOINT           AGE  LEFT  USES  TLS      ALIVE  FEATURES
-smtp           example.com        192.0.2.1:25       90s    1s     7  encrypt  yes    ESMTP 8BITMIME PIPELINING
-relay in smtp  a\x1b[2Jb.example  [2001:db8::1]:587   0s    0s     0  none     no
-odd                               what\n\x00ever      0s    0s     0           no
+	want := `TRANSPORT      DESTINATION                   ENDPOINT           AGE  LEFT  USES  TLS      ALIVE  FEATURES
+smtp           example.com                   192.0.2.1:25       90s    1s     7  encrypt  yes    ESMTP 8BITMIME PIPELINING
+relay in smtp  a\x1b[2Jb.example             [2001:db8::1]:587   0s    0s     0  none     no
+odd                                          what\n\x00ever      0s    0s     0           no
+smtp           漢字漢字.example              192.0.2.2:25        0s    0s     0  none     no
+smtp           \u202ereversed\x9b5m.example  192.0.2.3:25        0s    0s     0  none     no
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	out.Reset()
-	WriteSessions(&out, sessions, 80)
-	for line := range strings.Lines(out.String()) {
-		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
-			t.Errorf("%d wide: %s", n, line)
+	for _, width := range []int{80, 75} {
+		out.Reset()
+		WriteSessions(&out, sessions, width)
+		for line := range strings.Lines(out.String()) {
+			if n := ansi.StringWidth(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("%d wide, and not %d: %s", n, width, line)
+			}
 		}
 	}
 }
