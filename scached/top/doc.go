@@ -45,18 +45,35 @@ type program struct {
 	ctx     context.Context
 	options Options
 	screen  Screen
+	listing listing
 }
+
+// A listing is all sessions, as they were when the daemon was last asked for them.
+type listing struct {
+	sessions []operator.Session
+	pid      int // of the daemon
+	took     time.Duration
+	at       time.Time // when it was complete
+}
+
+// rarely is how many times as long as it took the last listing is good for, so that
+// the daemon lists for a small part of its time, however many sessions it holds.
+const rarely = 20
 
 // due says that it is time for the next question.
 type due struct{}
 
-// sample asks.
+// sample asks for the numbers, and for the sessions unless it has them from a short
+// while ago.
 func (p *program) sample() (s Sample) {
 	s.Status, s.Err = p.options.Client.Status(p.ctx)
 	s.At = time.Now()
-	if s.Err == nil {
-		s.Sessions, s.Err = operator.Sessions(p.ctx, p.options.Client, control.Filter{})
+	if l := &p.listing; s.Err == nil && (l.pid != s.Status.PID || s.At.Sub(l.at) >= rarely*l.took) {
+		l.sessions, s.Err = operator.Sessions(p.ctx, p.options.Client, control.Filter{})
+		l.pid, l.at = s.Status.PID, time.Now()
+		l.took = l.at.Sub(s.At)
 	}
+	s.Sessions, s.Listed = p.listing.sessions, p.listing.at
 	return s
 }
 

@@ -16,6 +16,7 @@ type Sample struct {
 	At       time.Time
 	Status   *control.Status
 	Sessions []operator.Session
+	Listed   time.Time // when the sessions were asked for, which may be a while ago
 	Err      error
 }
 

@@ -56,6 +56,9 @@ func (s *Screen) top() []string {
 			held("sessions"), held("endpoints"), held("bindings"), held("destinations"), held("clients"),
 			operator.Number(status.Sum("memory_bytes")/1000)),
 	}
+	if age := s.last.At.Sub(s.last.Listed); !s.last.Listed.IsZero() && age >= time.Second {
+		lines[1] += fmt.Sprintf("; listed %s ago", age.Truncate(time.Second))
+	}
 	switch {
 	case s.gone != nil:
 		lines = append(lines, warning.Render(fmt.Sprintf("no answer since %s: %s", s.goneAt.Format(time.TimeOnly), operator.Escaped(strings.TrimPrefix(s.gone.Error(), s.Path+": ")))))
