@@ -35,7 +35,9 @@ func newExporter() *cobra.Command {
 		Use:   "exporter",
 		Short: "answer scrapes of Prometheus with the counters of the connection cache",
 		Long: `Exporter asks a running scached for its counters whenever it is scraped, and
-leaves. The flags that begin with web are those of all exporters.`,
+leaves. The flags that begin with web are those of all exporters. Where systemd
+starts it, as scached-exporter.service, its flags come from ARGS in
+/etc/default/scached-exporter.`,
 		Args: cobra.NoArgs,
 		RunE: untilInterrupted(func(c *cobra.Command, _ []string) error {
 			client, err := f.client()

@@ -88,9 +88,7 @@ line before, and comments that begin with "#". A value may refer to another para
 
 What stands in it takes the place of what main.cf says, and "-o name=value" in master.cf takes
 the place of both. Parameters of Postfix that scached(8) reads may stand in it, too; they then
-hold for scached(8) alone. A name that scached(8) does not know is a warning in the log, a value
-that is wrong ends it. "scachectl check" says both before "postfix reload" puts the file into
-effect.`)
+hold for scached(8) alone.`)
 	p.section("CONFIGURATION PARAMETERS")
 	p.parameters(own())
 	p.section("EXAMPLES")
@@ -98,7 +96,12 @@ effect.`)
 	p.literal(`connection_cache_ttl_limit = 30s
 scached_session_limit = 1000
 scached_memory_limit = 16777216`)
+	p.section("DIAGNOSTICS")
+	p.text(`A name that scached(8) does not know is a warning in the log, a value that is wrong ends it.
+"scachectl check" says both before "postfix reload" puts the file into effect.`)
 	p.section("SEE ALSO")
 	p.seeAlso("scachectl 1", "master 5", "postconf 5", "scached 8")
+	p.section("BUGS")
+	p.text(`postconf(1) knows nothing of the file.`)
 	return p.err
 }

@@ -25,11 +25,19 @@ func Tool(w io.Writer, date time.Time, root *cobra.Command) error {
 	}
 	p.macro("Ss", "Other commands")
 	p.commands(root, "")
+	p.section("ENVIRONMENT")
+	p.list(func() {
+		p.macro("It", "Ev", "MAIL_CONFIG")
+		p.text("Postfix's configuration directory, where a command is not told another one.")
+	})
 	p.section("FILES")
 	p.list(func() {
 		p.macro("It", "Pa", "scached.installed")
 		p.text(`In daemon_directory, beside scached(8): what "scachectl install" has put there, and for which
 Postfix instances.`)
+		p.macro("It", "Pa", "/etc/default/scached-exporter")
+		p.text(`Flags of "scachectl exporter", where systemd starts it as scached-exporter.service, as in`)
+		p.macro("Dl", `ARGS="--web.listen-address=:9797"`)
 	})
 	p.section("EXIT STATUS")
 	p.list(func() {
@@ -43,8 +51,18 @@ Postfix instances.`)
 			p.text(status[1])
 		}
 	})
+	p.section("DIAGNOSTICS")
+	p.text(`What is wrong goes to the standard error, after the name of the command. Rights that it
+needs and does not have, those of root or of mail_owner, are missed before anything is changed.`)
+	p.section("CONFIGURATION PARAMETERS")
+	p.text(`Those of the daemon are in scached.cf(5). Of Postfix's own the commands read config_directory,
+daemon_directory, queue_directory, mail_owner and, for "scachectl doctor", those of smtp(8).`)
 	p.section("SEE ALSO")
 	p.seeAlso("postconf 1", "postfix 1", "master 5", "scached.cf 5", "scache 8", "scached 8")
+	p.section("BUGS")
+	p.text(`A question to a daemon that has ended makes master(8) start another one, which knows nothing of what
+was before: the time of its start is in the answer.`)
+	p.text(`Labels of a version of Postfix that came later may hold what is not known yet. They are shown as they are.`)
 	return p.err
 }
 
