@@ -87,7 +87,7 @@ func writable(fd int, patience time.Duration) bool {
 // pause waits. Unlike a timer of the Go runtime it needs no descriptors.
 func pause(d time.Duration) {
 	for deadline := time.Now().Add(d); ; {
-		left := int(time.Until(deadline) / time.Millisecond)
+		left := int((time.Until(deadline) + time.Millisecond - 1) / time.Millisecond) // or the last one would be spent computing
 		if left <= 0 {
 			return
 		}
