@@ -13,6 +13,7 @@ import (
 
 	"scache/compat/diff"
 	"scache/scached/install"
+	"scache/scached/version"
 )
 
 // A diffCommand is what "scachectl diff" was called with.
@@ -21,6 +22,7 @@ type diffCommand struct {
 	offline   bool
 	json, all bool
 	save      string
+	resume    string
 	files     []string
 }
 
@@ -42,6 +44,9 @@ func newDiff() *cobra.Command {
 	f.BoolVar(&d.offline, "offline", false, "compare with what is on record, without a reference")
 	f.Uint64Var(&d.options.Random, "random", 0, "the `number` of random transcripts to play")
 	f.Uint64Var(&d.options.Seed, "seed", 0, "`number` that the random transcripts come from (default a new one each time)")
+	fileVar(f, &d.resume, "resume", "", "keep in this `file` what has come of the random transcripts, and go on from there")
+	f.IntVar(&d.options.Workers, "workers", 0, "the `number` of random transcripts at a time (default one a processor)")
+	f.BoolVar(&d.options.Patient, "patient", false, "play random transcripts without real-time priorities, which takes longer")
 	f.BoolVar(&d.json, "json", false, "print the report as JSON")
 	f.BoolVar(&d.all, "all", false, "show the transcripts with named differences, too")
 	directoryVar(f, &d.save, "save", "", "write transcripts with unnamed differences into this `directory`")
@@ -61,16 +66,19 @@ func (c *diffCommand) run(ctx context.Context, out, told io.Writer) error {
 	if err := c.load(dir); err != nil {
 		return err
 	}
+	if c.resume != "" {
+		c.options.Checkpoint = c.writeTally
+		if err := c.readTally(); err != nil {
+			return err
+		}
+	}
 	if c.options.Random > 0 && c.options.Seed == 0 {
 		c.options.Seed = rand.Uint64()
 		fmt.Fprintf(told, "seed %d\n", c.options.Seed)
 	}
+	c.options.Named, c.options.Build = c.all, version.String()
 	line := newProgress()
-	c.options.Progress = func(done, total int) {
-		if done%10 == 0 || done == total {
-			line.show(fmt.Sprintf("%d of %d transcripts", done, total))
-		}
-	}
+	c.options.Progress = newPace(line.show).played
 	report, err := diff.Run(ctx, c.options)
 	line.clear()
 	if err != nil {

@@ -7,10 +7,14 @@ import (
 
 // Generate makes the random transcript number i of a seed: real exchanges, most
 // of them spoilt in one way or another. All that it saves has a [Marker] in its
-// label, and is taken out again at the end.
+// label, and is taken out again at the end. One in sixteen has waits in it.
 func Generate(seed, i uint64) *Transcript {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, i)), sessions: make(map[string]int), bindings: make(map[string][]string)}
 	t := &Transcript{Name: fmt.Sprintf("random-%d-%d", seed, i)}
+	if isTimed(i) {
+		t.Setup, t.Steps = timedSetup(i), g.timed()
+		return t
+	}
 	t.Setup.Verbose = i%2 == 1
 	t.Setup.UTF8 = t.Setup.Verbose
 	t.Steps = g.transcript()
@@ -23,6 +27,7 @@ type generator struct {
 	// What the server holds if it understood everything.
 	sessions map[string]int      // by endpoint
 	bindings map[string][]string // endpoints by destination
+	timeRuns bool                // there are no mistakes, and ttls come to an end
 }
 
 // chance is true in p percent of all cases.
@@ -61,6 +66,9 @@ func (g *generator) transcript() []Step {
 	}
 	messages = g.spoil(messages)
 	messages = g.ends(messages)
+	if !g.chance(keptSurplus) {
+		dropSurplus(messages)
+	}
 	return append(g.hold(messages), g.cleanUp()...)
 }
 

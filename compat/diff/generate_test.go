@@ -2,6 +2,7 @@ package diff
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +57,8 @@ func TestGenerateVariety(t *testing.T) {
 		note("bytes above 127", bytes.ContainsFunc(all, func(r rune) bool { return r > 127 }))
 		note("whole conversations", strings.Count(string(all), "dummy\x00\x00\x00") >= 2)
 		note("verbose", transcript.Setup.Verbose)
+		note("waits", isTimed(i) && slices.ContainsFunc(transcript.Steps, func(s Step) bool { return s.Do == Wait }))
+		note("descriptors that nobody asked for", transcript.surplus())
 	}
 	for what, n := range seen {
 		if n < count/50 {

@@ -61,11 +61,11 @@ type pair struct {
 	reference *Target // nil if there is none
 	version   string  // of the reference
 	ours      *Target
-	played    int
 }
 
-func (p Programs) start(ctx context.Context, setup Setup) (*pair, error) {
-	ours, err := Start(ctx, "ours", p.Ours, setup)
+// start starts both daemons, on a processor that the goroutine has taken, if not nil.
+func (p Programs) start(ctx context.Context, on *processor, setup Setup) (*pair, error) {
+	ours, err := startOn(ctx, on, "ours", p.Ours, setup)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (p Programs) start(ctx context.Context, setup Setup) (*pair, error) {
 	if !p.suits(setup) {
 		return pair, nil
 	}
-	if pair.reference, err = Start(ctx, "reference", p.Reference, setup); err != nil {
+	if pair.reference, err = startOn(ctx, on, "reference", p.Reference, setup); err != nil {
 		ours.Close()
 		return nil, err
 	}
@@ -112,11 +112,14 @@ type comparison struct {
 // compare plays a transcript to the pair. What is on record counts as the
 // reference where there is none; where there is one, ours has to keep to both.
 func (p *pair) compare(t *Transcript, label labeler) (*comparison, error) {
-	p.played++
 	results, err := play(t, label, p.targets())
 	if err != nil {
 		return nil, err
 	}
+	return p.compareResults(t, results)
+}
+
+func (p *pair) compareResults(t *Transcript, results []*Result) (*comparison, error) {
 	c := &comparison{ours: results[len(results)-1], usable: true}
 	for _, r := range results {
 		c.usable = c.usable && r.Alive
@@ -152,7 +155,7 @@ func (d Difference) sameThing(live Difference) bool {
 // the error is ErrLate.
 func (p Programs) freshly(ctx context.Context, t *Transcript, times int) (*comparison, error) {
 	for try := 1; ; try++ {
-		pair, err := p.start(ctx, t.Setup)
+		pair, err := p.start(ctx, nil, t.Setup)
 		if err != nil {
 			return nil, err
 		}

@@ -19,53 +19,107 @@ func Play(t *Transcript, targets ...*Target) ([]*Result, error) {
 }
 
 func play(t *Transcript, label labeler, targets []*Target) ([]*Result, error) {
-	clock := newClock(t.Steps)
-	parts := make([]*part, len(targets))
-	for i, target := range targets {
-		var err error
-		if parts[i], err = newPart(target, t.Steps, label); err != nil {
+	p, err := newPlaying(t, label, targets)
+	if err != nil {
+		return nil, err
+	}
+	for !p.over() {
+		time.Sleep(time.Until(p.due))
+		if err := p.turn(); err != nil {
+			return nil, err
+		}
+	}
+	return p.results()
+}
+
+// A playing is a transcript that is being played, turn by turn: a turn ends with
+// a wait, or with the transcript.
+type playing struct {
+	transcript *Transcript
+	clock      *clock
+	parts      []*part
+	next       int       // step
+	waited     bool      // for the next step, which is a wait
+	due        time.Time // of the next turn; in the past if that may be taken at once
+}
+
+func newPlaying(t *Transcript, label labeler, targets []*Target) (*playing, error) {
+	p := &playing{transcript: t, clock: newClock(t.Steps)}
+	p.due = p.clock.due
+	for _, target := range targets {
+		part, err := newPart(target, t.Steps, label)
+		if err != nil {
 			return nil, err
 		}
 		if t.Better == "spin" {
-			parts[i].player.patience = spinTime
+			part.player.patience = spinTime
+		}
+		p.parts = append(p.parts, part)
+	}
+	return p, nil
+}
+
+func (p *playing) over() bool { return p.next == len(p.transcript.Steps) }
+
+// turn takes steps up to the next wait, or to the end. It is late if that was not
+// within the second to which they belong.
+func (p *playing) turn() error {
+	for ; !p.over(); p.next++ {
+		step := p.transcript.Steps[p.next]
+		if step.Do == Wait && !p.waited {
+			p.due = p.clock.wait(step.Seconds)
+			p.waited = true
+			return nil
+		}
+		p.waited = false
+		p.step(p.next)
+		if p.clock.late() {
+			return ErrLate
 		}
 	}
-	for i, step := range t.Steps {
-		if t.Better == "" && slices.ContainsFunc(parts, func(p *part) bool { return p.player.blocked(i) }) {
-			for _, p := range parts {
-				p.result.Outcomes = append(p.result.Outcomes, Outcome{Skipped: true})
-			}
-			continue
+	return nil
+}
+
+func (p *playing) step(i int) {
+	alike := p.transcript.Better == ""
+	if alike && slices.ContainsFunc(p.parts, func(p *part) bool { return p.player.blocked(i) }) {
+		for _, p := range p.parts {
+			p.result.Outcomes = append(p.result.Outcomes, Outcome{Skipped: true})
 		}
-		if step.Do == Wait {
-			clock.wait(step.Seconds)
-		}
-		for _, p := range parts {
-			p.begin(i)
-		}
-		for _, p := range parts {
-			p.finish(i)
-		}
-		if t.Better == "" {
-			endAlike(parts)
-		}
-		if clock.late() {
-			return nil, ErrLate
+		return
+	}
+	for _, p := range p.parts {
+		p.begin(i)
+	}
+	for _, p := range p.parts {
+		p.finish(i)
+	}
+	first := p.parts[0].result
+	if slices.ContainsFunc(p.parts[1:], func(p *part) bool { return !sameOutcome(outcomeAt(first, i), outcomeAt(p.result, i)) }) {
+		for _, p := range p.parts {
+			p.lookCloser(i)
 		}
 	}
-	closeAll(parts)
-	results := make([]*Result, len(parts))
-	for i, p := range parts {
+	if alike {
+		endAlike(p.parts)
+	}
+}
+
+// results ends all clients, and returns what each daemon did.
+func (p *playing) results() ([]*Result, error) {
+	closeAll(p.parts)
+	results := make([]*Result, len(p.parts))
+	for i, part := range p.parts {
 		left := 0
 		if i > 0 {
 			left = results[0].Left
-		} else if t.Recorded != nil {
-			left = t.Recorded.Left
+		} else if p.transcript.Recorded != nil {
+			left = p.transcript.Recorded.Left
 		}
-		if err := p.end(left); err != nil {
-			return nil, fmt.Errorf("%s: %w", targets[i].Name, err)
+		if err := part.end(left); err != nil {
+			return nil, fmt.Errorf("%s: %w", part.player.target.Name, err)
 		}
-		results[i] = p.result
+		results[i] = part.result
 	}
 	return results, nil
 }
@@ -155,6 +209,27 @@ func (p *part) finish(i int) {
 	p.result.Outcomes = append(p.result.Outcomes, outcome)
 }
 
+// lookCloser adds to the outcome of a step what comes when it is made sure that the
+// daemon waits, if only its priority was relied on before.
+func (p *part) lookCloser(i int) {
+	if p.dead != nil || p.failed != nil || p.player.target.processor == nil {
+		return
+	}
+	more, err := p.player.finishSurely(i)
+	p.dead = err
+	outcome := &p.result.Outcomes[i]
+	outcome.Answer = join(outcome.Answer, more.Answer)
+	for client, answer := range more.Others {
+		if outcome.Others == nil {
+			outcome.Others = make(map[string]Answer)
+		}
+		outcome.Others[client] = join(outcome.Others[client], answer)
+	}
+	if err != nil {
+		outcome.Failed = err.Error()
+	}
+}
+
 // end completes the result when all steps are taken. It waits a little for a
 // daemon that has more descriptors than left to close the rest.
 func (p *part) end(left int) error {
@@ -176,7 +251,7 @@ func (p *part) end(left int) error {
 		return err
 	}
 	result.Left = n - p.descriptors
-	lines, status, err := target.probe()
+	lines, status, err := target.news()
 	if err != nil {
 		result.Exit = err.Error()
 		result.Log = p.normal(target.texts())
@@ -199,6 +274,7 @@ func (p *part) normal(lines []string) []string {
 type clock struct {
 	used   bool
 	second int64
+	due    time.Time // of the first step
 }
 
 const margin = 60 * time.Millisecond
@@ -209,18 +285,18 @@ func newClock(steps []Step) *clock {
 		c.used = c.used || step.Do == Wait
 	}
 	if now := time.Now(); c.used {
-		c.second = now.Unix()
+		c.second, c.due = now.Unix(), now
 		if part := time.Duration(now.Nanosecond()); part < margin || part > time.Second/2 {
-			c.wait(1)
+			c.due = c.wait(1)
 		}
 	}
 	return c
 }
 
-// wait lets that many seconds begin.
-func (c *clock) wait(seconds int) {
+// wait returns when that many seconds have begun.
+func (c *clock) wait(seconds int) time.Time {
 	c.second = time.Now().Unix() + int64(seconds)
-	time.Sleep(time.Until(time.Unix(c.second, int64(margin))))
+	return time.Unix(c.second, int64(margin))
 }
 
 func (c *clock) late() bool {

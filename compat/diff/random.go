@@ -1,115 +1,245 @@
 package diff
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"time"
+)
 
-// renewal is after how many transcripts daemons are started anew: labels would
-// become scarce, and bindings many.
-const renewal = 2000
+// chunkSize is how many random transcripts are played to the same daemons. After
+// that labels would become scarce, and bindings many. The transcripts of a chunk
+// that have to do with time are played side by side, to daemons of their own.
+const chunkSize = 1000
 
-// A randomRun plays random transcripts of one setup, one after the other, to
-// daemons that are used again.
+// mostBatches is how many chunks may wait at a time for seconds to pass.
+const mostBatches = 8
+
+// A randomRun is one goroutine that plays chunks of random transcripts.
 type randomRun struct {
-	programs Programs
-	setup    Setup
-	pair     *pair
-	label    int
-	first    bool // see Options
-	report   func(Finding)
+	*run
+	processor *processor // nil without real-time priorities
+	pairs     [2][2]*pair
+	label     int
+	batches   []*batch
+}
+
+// A chunk is a range of random transcripts, and what has come of it so far.
+type chunk struct {
+	from, to uint64
+	sum      Tally
+	parts    int // that are being played: the transcripts that wait, and the others
+}
+
+// play plays chunks until there are no more, and then what is left of those whose
+// transcripts wait.
+func (r *randomRun) play(ctx context.Context, next func() *chunk) error {
+	defer r.close()
+	for ctx.Err() == nil {
+		c := next()
+		if c == nil {
+			break
+		}
+		if err := r.chunk(ctx, c); err != nil {
+			return err
+		}
+		for len(r.batches) >= mostBatches && ctx.Err() == nil {
+			if err := r.awaitBatch(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	for len(r.batches) > 0 && ctx.Err() == nil {
+		if err := r.awaitBatch(ctx); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// chunk plays the transcripts of a chunk. Those that wait go on afterwards.
+func (r *randomRun) chunk(ctx context.Context, c *chunk) error {
+	var timed []*Transcript
+	for i := c.from; i < c.to; i++ {
+		if isTimed(i) {
+			timed = append(timed, r.generate(i))
+		}
+	}
+	c.parts = 1
+	if len(timed) > 0 {
+		c.parts = 2
+		if err := r.startBatch(ctx, c, timed); err != nil {
+			return err
+		}
+	}
+	for i := c.from; i < c.to && ctx.Err() == nil; i++ {
+		if isTimed(i) {
+			continue
+		}
+		t := r.generate(i)
+		if err := r.one(ctx, c, t); err != nil {
+			return fmt.Errorf("%s: %w", t.Name, err)
+		}
+		r.played(1)
+		if err := r.turns(ctx); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() == nil {
+		r.retire(c)
+		r.done(c)
+	}
+	return ctx.Err()
+}
+
+func (r *randomRun) generate(i uint64) *Transcript {
+	t := Generate(r.Seed, i)
+	t.Setup.Dialect = r.Dialect
+	t.Setup.UTF8 = t.Setup.UTF8 && !r.plainLog
+	return t
 }
 
 func (r *randomRun) close() {
-	if r.pair != nil {
-		r.pair.close()
-		r.pair = nil
+	for _, b := range r.batches {
+		b.pair.close()
+	}
+	r.batches = nil
+	for v := range r.pairs {
+		for s := range r.pairs[v] {
+			r.drop(&r.pairs[v][s])
+		}
 	}
 }
 
-// play plays a transcript and shrinks it if it shows an unnamed difference.
-func (r *randomRun) play(ctx context.Context, t *Transcript) error {
-	c, err := r.try(ctx, t)
+func (r *randomRun) drop(p **pair) {
+	if *p != nil {
+		(*p).close()
+		*p = nil
+	}
+}
+
+// slot is where the daemons stand that a transcript is played to. They are verbose
+// or not. And where it can come to a descriptor that nobody asked for, which ours
+// takes less kindly than the reference, their statistics differ, so that these have
+// daemons of their own.
+func (r *randomRun) slot(t *Transcript) **pair {
+	verbose, surplus := 0, 0
+	if t.Setup.Verbose {
+		verbose = 1
+	}
+	if t.surplus() {
+		surplus = 1
+	}
+	return &r.pairs[verbose][surplus]
+}
+
+// one plays a transcript, and again if it shows an unnamed difference: to fresh
+// daemons, and without relying on priorities. What shows there is made small.
+func (r *randomRun) one(ctx context.Context, on *chunk, t *Transcript) error {
+	c, err := r.tryOn(ctx, on, r.slot(t), t)
 	if err != nil {
 		return err
 	}
-	if !Unnamed(c.differences) {
-		r.note(t, c)
+	if !Unnamed(c.differences) || r.First {
+		r.note(on, t, c)
+		if r.First && Unnamed(c.differences) {
+			return errFound
+		}
 		return nil
 	}
-	if r.first {
-		r.note(t, c)
-		return errFound
-	}
-	r.close()
-	again, err := r.programs.freshly(ctx, t, timesAlone)
+	again, err := r.freshly(ctx, t, timesAlone)
 	if err != nil {
 		return err
 	}
 	if !Unnamed(again.differences) {
-		for i := range c.differences {
-			c.differences[i].What += " (not seen again with fresh daemons)"
-		}
-		r.note(t, c)
+		r.notAgain(on, t, c)
 		return nil
 	}
-	return r.shrink(ctx, t, again)
+	return r.shrink(ctx, on, t, again)
 }
 
 // shrink reports a small transcript that shows a difference as t does.
-func (r *randomRun) shrink(ctx context.Context, t *Transcript, c *comparison) error {
+func (r *randomRun) shrink(ctx context.Context, on *chunk, t *Transcript, c *comparison) error {
+	var own *pair
+	defer func() { r.drop(&own) }()
 	small := Shrink(t, func(candidate *Transcript) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		if r.pair != nil && r.pair.reference.setup != candidate.Setup {
-			r.close()
+		if own != nil && own.ours.setup != candidate.Setup {
+			r.drop(&own)
 		}
-		c, err := r.try(ctx, candidate)
+		c, err := r.tryOn(ctx, on, &own, candidate)
 		return err == nil && Unnamed(c.differences)
 	})
-	r.close()
-	if again, err := r.programs.freshly(ctx, small, timesAlone); err == nil && Unnamed(again.differences) {
+	if again, err := r.freshly(ctx, small, timesAlone); err == nil && Unnamed(again.differences) {
 		t, c = small, again
 	}
-	r.note(t, c)
+	r.note(on, t, c)
+	if r.foundEnough() {
+		return errFound
+	}
 	return ctx.Err()
 }
 
-func (r *randomRun) note(t *Transcript, c *comparison) {
-	if len(c.differences) > 0 {
-		r.report(Finding{Transcript: t, Reference: c.reference, Ours: c.ours, Differences: c.differences})
-	}
-}
-
-// try plays a transcript to daemons that are at hand, and starts them if need be.
-func (r *randomRun) try(ctx context.Context, t *Transcript) (*comparison, error) {
-	if r.pair != nil && r.pair.played >= renewal {
-		r.retire()
-	}
-	if r.pair == nil {
-		pair, err := r.programs.start(ctx, t.Setup)
+// tryOn plays a transcript to daemons, which it starts if need be, and ends if they
+// are of no more use.
+func (r *randomRun) tryOn(ctx context.Context, on *chunk, at **pair, t *Transcript) (*comparison, error) {
+	if *at == nil {
+		pair, err := r.start(ctx, r.processor, t.Setup)
 		if err != nil {
 			return nil, err
 		}
-		r.pair = pair
-		r.noteAll("start", pair.startup())
+		*at = pair
+		r.noteAll(on, "start", t.Setup, pair.startup())
 	}
 	r.label++
-	c, err := r.pair.compare(t, newLabeler(r.label))
+	c, err := (*at).compare(t, newLabeler(r.label))
 	if err != nil || !c.usable {
-		r.close()
+		r.drop(at)
 	}
 	return c, err
 }
 
-func (r *randomRun) retire() {
-	if r.pair != nil {
-		r.noteAll("statistics", r.pair.retire())
-		r.pair = nil
+// retire ends all daemons but those of batches, and compares what they have counted.
+func (r *randomRun) retire(c *chunk) {
+	for v := range r.pairs {
+		for s := range r.pairs[v] {
+			p := r.pairs[v][s]
+			if r.pairs[v][s] = nil; p != nil {
+				r.noteAll(c, "statistics", p.ours.setup, p.retire())
+			}
+		}
 	}
+	r.label = 0
 }
 
-// noteAll reports what is not about one transcript.
-func (r *randomRun) noteAll(name string, differences []Difference) {
-	if len(differences) > 0 {
-		r.report(Finding{Transcript: &Transcript{Name: name, Setup: r.setup}, Differences: differences})
+// random plays all random transcripts, some chunks at a time.
+func (r *run) random(ctx context.Context) error {
+	chunks := r.chunks()
+	if len(chunks) == 0 {
+		return nil
+	}
+	return r.inParallel(ctx, min(r.workers(), len(chunks)), func(ctx context.Context, worker int) error {
+		one := &randomRun{run: r}
+		if !r.Patient {
+			processor, err := takeProcessor(worker)
+			if err == nil {
+				one.processor = processor
+			}
+			r.noteSlow(err)
+		}
+		return one.play(ctx, func() *chunk { return r.nextChunk(chunks) })
+	})
+}
+
+// wait sleeps until then, or until the context ends.
+func wait(ctx context.Context, until time.Time) error {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

@@ -19,6 +19,13 @@ type Report struct {
 	Scripts  []ScriptResult
 	Repeated []string // transcripts that were played alone, because the machine was busy
 	Late     []string // those of them for which it was too busy to the end: not compared
+	// Tally is about the random transcripts. Named differences of those are only
+	// counted there, unless Options.Named is set.
+	Tally    Tally
+	NotAgain []Finding // the first of what Tally counts as such
+	named    bool      // they are among the findings
+	// Slow is why random transcripts took longer than they could; empty if they did not.
+	Slow string
 }
 
 // Unnamed are the findings that are not there on purpose.
@@ -40,18 +47,28 @@ func (r *Report) Clean() bool {
 
 // Names counts the transcripts that show each named difference.
 func (r *Report) Names() map[string]int {
-	names := make(map[string]int)
+	counts := make(map[string]int)
 	for _, f := range r.Findings {
-		seen := make(map[string]bool)
-		for _, d := range f.Differences {
-			seen[d.Name] = true
-		}
-		delete(seen, "")
-		for name := range maps.Keys(seen) {
-			names[name]++
+		for name := range names(f.Differences) {
+			counts[name]++
 		}
 	}
-	return names
+	if !r.named {
+		for name, n := range r.Tally.Named {
+			counts[name] += int(n)
+		}
+	}
+	return counts
+}
+
+// names are the names of differences that have one.
+func names(differences []Difference) map[string]bool {
+	set := make(map[string]bool)
+	for _, d := range differences {
+		set[d.Name] = true
+	}
+	delete(set, "")
+	return set
 }
 
 // legend says what the marks in front of lines mean.
@@ -84,6 +101,12 @@ func (r *Report) WriteText(w io.Writer, all bool) error {
 		fmt.Fprintf(&b, "%-14s %5d  %s\n", name, names[name], Named[name])
 	}
 	r.printBusy(&b)
+	if n := r.Tally.NotAgain; n > 0 {
+		fmt.Fprintf(&b, "not reproduced: %d differences were not there when the transcript was played again\n", n)
+	}
+	if r.Slow != "" {
+		fmt.Fprintf(&b, "random transcripts took longer than they could: %s\n", r.Slow)
+	}
 	fmt.Fprintf(&b, "%d transcripts", r.Played)
 	if len(r.Scripts) > 0 {
 		fmt.Fprintf(&b, ", %d scripts", len(r.Scripts))
@@ -144,15 +167,27 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		// Repeated and Late are as in Report.
 		Repeated []string `json:"repeated,omitempty"`
 		Late     []string `json:"not_compared,omitempty"`
-		Clean    bool     `json:"clean"`
-	}{r.Played, r.Time.Seconds(), []jsonFinding{}, r.Names(), r.Scripts, r.Repeated, r.Late, r.Clean()}
-	for _, f := range r.Unnamed() {
-		out.Unnamed = append(out.Unnamed, jsonFinding{f.recording().json(), f.Differences})
+		// Random is about random transcripts, and NotAgain are the first differences
+		// that it counts as not reproduced.
+		Random   *Tally        `json:"random,omitempty"`
+		NotAgain []jsonFinding `json:"not_reproduced,omitempty"`
+		Clean    bool          `json:"clean"`
+	}{r.Played, r.Time.Seconds(), jsonFindings(r.Unnamed()), r.Names(), r.Scripts, r.Repeated, r.Late, nil, jsonFindings(r.NotAgain), r.Clean()}
+	if len(r.Tally.Done) > 0 {
+		out.Random = &r.Tally
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", " ")
 	return encoder.Encode(out)
+}
+
+func jsonFindings(list []Finding) []jsonFinding {
+	out := []jsonFinding{}
+	for _, f := range list {
+		out = append(out, jsonFinding{f.recording().json(), f.Differences})
+	}
+	return out
 }
 
 // recording is the transcript with what the reference did this time.

@@ -18,6 +18,18 @@ type Options struct {
 	// reference.
 	Random uint64
 	Seed   uint64
+	// Earlier is what came of the random transcripts so far, if they are played in
+	// several runs; nil if not. Checkpoint, if not nil, is called from time to time
+	// with what has come of them by then, and at the end, by one goroutine at a time.
+	Earlier    *Tally
+	Build      string // what is compared, for the tally
+	Checkpoint func(*Tally) error
+	// Workers is how many goroutines play random transcripts; 0 for one a processor.
+	Workers int
+	// Patient does not rely on real-time priorities, and takes longer.
+	Patient bool
+	// Named keeps the random transcripts that show named differences, too.
+	Named bool
 	// First ends the run at the first unnamed difference, which is left as large
 	// as it is found.
 	First bool
@@ -56,12 +68,19 @@ type run struct {
 	mu     sync.Mutex
 	report Report
 	total  int
+	next   int       // chunk
+	saved  time.Time // the last checkpoint
 }
 
 // Run plays all transcripts and compares. An error means that the comparison
 // itself failed; what it had found by then is in the report.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	r := &run{Options: o, total: len(o.Transcripts) + int(o.Random)}
+	if r.Earlier != nil {
+		r.report.Tally = r.Earlier.clone()
+	}
+	r.report.Tally.Seed = r.Seed
+	r.report.Played, r.report.named = int(r.report.Tally.Played), r.Named
 	if o.Random > 0 && o.Reference == "" {
 		return nil, errors.New("random transcripts are on no record: a reference is needed")
 	}
@@ -74,7 +93,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	began := time.Now()
 	err := r.fixed(ctx)
 	if err == nil {
-		err = r.random(ctx)
+		err = errors.Join(r.random(ctx), r.checkpoint(true))
 	}
 	if err == nil && len(o.Scripts) > 0 {
 		r.report.Scripts, err = runScripts(ctx, o.Programs, o.Scripts)
@@ -101,12 +120,15 @@ func compareNames(a, b Finding) int {
 // those for which the machine was too busy.
 func (r *run) fixed(ctx context.Context) error {
 	late := make([]bool, len(r.Transcripts))
-	err := r.inParallel(ctx, workers, len(r.Transcripts), func(_, i int) error {
-		err := r.fresh(ctx, r.Transcripts[i], timesTogether)
-		if late[i] = errors.Is(err, ErrLate); late[i] {
-			return nil
+	err := r.inParallel(ctx, workers, func(ctx context.Context, worker int) error {
+		for i := worker; i < len(r.Transcripts) && ctx.Err() == nil; i += workers {
+			err := r.fresh(ctx, r.Transcripts[i], timesTogether)
+			if late[i] = errors.Is(err, ErrLate); err != nil && !late[i] {
+				return err
+			}
+			r.played(1)
 		}
-		return err
+		return nil
 	})
 	for i, t := range r.Transcripts {
 		if !late[i] || err != nil {
@@ -128,7 +150,7 @@ func (r *run) fresh(ctx context.Context, t *Transcript, times int) error {
 		return fmt.Errorf("%s: %w", t.Name, err)
 	}
 	if len(c.differences) > 0 {
-		r.note(Finding{t, c.reference, c.ours, c.differences})
+		r.add(Finding{t, c.reference, c.ours, c.differences})
 	}
 	if r.First && Unnamed(c.differences) {
 		return errFound
@@ -136,49 +158,15 @@ func (r *run) fresh(ctx context.Context, t *Transcript, times int) error {
 	return nil
 }
 
-// random plays random transcripts: those with an even number to one pair of
-// daemons, the others, which are verbose, to another.
-func (r *run) random(ctx context.Context) error {
-	var runs [2]*randomRun
-	for i := range runs {
-		runs[i] = &randomRun{programs: r.Programs, first: r.First, report: r.note}
-		defer runs[i].close()
-	}
-	err := r.inParallel(ctx, len(runs), int(r.Random), func(worker, i int) error {
-		t := Generate(r.Seed, uint64(i))
-		t.Setup.Dialect = r.Dialect
-		t.Setup.UTF8 = t.Setup.UTF8 && !r.plainLog
-		runs[worker].setup = t.Setup
-		if err := runs[worker].play(ctx, t); err != nil {
-			return fmt.Errorf("%s: %w", t.Name, err)
-		}
-		if r.foundEnough() {
-			return errFound
-		}
-		return nil
-	})
-	if err == nil {
-		for _, random := range runs {
-			random.retire()
-		}
-	}
-	return err
-}
-
-// inParallel calls do with 0 to n-1: worker number w with w, w+workers and so on.
-// The first error ends it.
-func (r *run) inParallel(ctx context.Context, workers, n int, do func(worker, i int) error) error {
+// inParallel calls do once for each worker. The first error ends it.
+func (r *run) inParallel(ctx context.Context, workers int, do func(ctx context.Context, worker int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wait sync.WaitGroup
 	for worker := range workers {
 		wait.Go(func() {
-			for i := worker; i < n && ctx.Err() == nil; i += workers {
-				if err := do(worker, i); err != nil {
-					cancel(err)
-					return
-				}
-				r.played()
+			if err := do(ctx, worker); err != nil {
+				cancel(err)
 			}
 		})
 	}
@@ -186,10 +174,10 @@ func (r *run) inParallel(ctx context.Context, workers, n int, do func(worker, i 
 	return context.Cause(ctx)
 }
 
-func (r *run) played() {
+func (r *run) played(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.report.Played++
+	r.report.Played += n
 	if r.Progress != nil {
 		r.Progress(r.report.Played, r.total)
 	}
@@ -201,7 +189,7 @@ func (r *run) foundEnough() bool {
 	return len(r.report.Unnamed()) >= enough
 }
 
-func (r *run) note(f Finding) {
+func (r *run) add(f Finding) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report.Findings = append(r.report.Findings, f)

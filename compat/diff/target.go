@@ -23,31 +23,46 @@ type Target struct {
 	*master.Daemon
 	Name string // for messages: "ours", "reference"
 
-	setup   Setup
-	watch   *watch
-	line    int // of the log: the first one that nothing is known of
-	status  int // likewise of the records on the status channel
-	probes  int
-	startup []string // log lines from before the first client
+	setup     Setup
+	watch     *watch
+	processor *processor // nil if it is not shared
+	line      int        // of the log: the first one that nothing is known of
+	status    int        // likewise of the records on the status channel
+	probes    int
+	startup   []string // log lines from before the first client
 }
 
 // Start starts a daemon. The caller closes it.
 func Start(ctx context.Context, name, program string, setup Setup) (*Target, error) {
-	daemon, err := master.Start(ctx, setup.options(program))
+	return startOn(ctx, nil, name, program, setup)
+}
+
+// startOn starts a daemon on a processor that the goroutine has taken, if not nil.
+func startOn(ctx context.Context, on *processor, name, program string, setup Setup) (*Target, error) {
+	t := &Target{Name: name, setup: setup, processor: on}
+	start := func() (err error) {
+		t.Daemon, err = master.Start(ctx, setup.options(program, on != nil))
+		return err
+	}
+	err := error(nil)
+	if on != nil {
+		err = on.spawn(start)
+	} else {
+		err = start()
+	}
 	if err != nil {
 		return nil, err
 	}
-	t := &Target{Daemon: daemon, Name: name, setup: setup}
 	if err := t.wake(); err != nil {
 		t.Close()
-		return nil, fmt.Errorf("%s (%s): %w; the log is:\n%s", name, filepath.Base(program), err, daemon.Log.Tail(0, 20))
+		return nil, fmt.Errorf("%s (%s): %w; the log is:\n%s", name, filepath.Base(program), err, t.Log.Tail(0, 20))
 	}
 	return t, nil
 }
 
 // options are the same for ours and for the reference, which does not know the
 // parameters that only ours has, and does not mind them.
-func (s Setup) options(program string) master.Options {
+func (s Setup) options(program string, collect bool) master.Options {
 	limit := "1h"
 	if s.TTLLimit > 0 {
 		limit = strconv.Itoa(s.TTLLimit) + "s"
@@ -67,7 +82,7 @@ func (s Setup) options(program string) master.Options {
 	if s.Dialect != "" {
 		lines = append(lines, "scached_protocol_version = "+s.Dialect)
 	}
-	o := master.Options{Program: program, NoFile: s.NoFile, MainCF: strings.Join(lines, "\n") + "\n"}
+	o := master.Options{Program: program, Collect: collect, NoFile: s.NoFile, MainCF: strings.Join(lines, "\n") + "\n"}
 	if s.Verbose {
 		o.Verbose = 1
 	}
@@ -97,9 +112,41 @@ func (t *Target) wake() error {
 	if err := t.widenLog(); err != nil {
 		return fmt.Errorf("make room for its log: %w", err)
 	}
-	lines, _, err := t.probe()
+	if t.processor != nil {
+		if err := t.processor.keep(t.PID()); err != nil {
+			return err
+		}
+		t.watch.lookAgain()
+	}
+	lines, _, err := t.news()
 	t.startup = startupLines(lines)
 	return err
+}
+
+// news returns the lines that were logged since the last call, and the states that
+// the master was told.
+func (t *Target) news() (lines []string, status []int32, err error) {
+	if t.processor == nil {
+		return t.probe()
+	}
+	if err := t.Collect(); err != nil {
+		return nil, nil, err
+	}
+	lines = t.texts()
+	t.line += len(lines)
+	records, err := t.StatusSince(t.status)
+	t.status += len(records)
+	if t.setup.Verbose {
+		status = states(records)
+	}
+	return lines, status, err
+}
+
+func states(records []master.StatusRecord) (states []int32) {
+	for _, record := range records {
+		states = append(states, record.State)
+	}
+	return states
 }
 
 // widenLog makes the pipe that the daemon logs to large. Ours loses lines rather
@@ -183,7 +230,7 @@ func (t *Target) ended() string {
 	return fmt.Sprintf("exit status %d", state.ExitCode())
 }
 
-// probe is a client that the daemon is sure to log something about. It returns
+// probe is news by way of a client that the daemon is sure to log something about. It returns
 // the lines that were logged since the last probe, and the states that the
 // master was told, without those of the probe.
 func (t *Target) probe() (lines []string, status []int32, err error) {
@@ -262,10 +309,7 @@ func (t *Target) cutStatus(lines, probe []string) ([]int32, error) {
 			return nil, err
 		}
 		if len(records) >= t.status+want+extra {
-			var states []int32
-			for _, record := range records[t.status : t.status+want] {
-				states = append(states, record.State)
-			}
+			states := states(records[t.status : t.status+want])
 			t.status += want + extra
 			return states, nil
 		}

@@ -134,6 +134,19 @@ func (w *watch) look() rest {
 	return w.lookAtAll()
 }
 
+// lookAtOne is look for a daemon that waits whenever this process runs. If it has a
+// single thread, that may still wait for one of its clients.
+func (w *watch) lookAtOne() rest {
+	if len(w.tasks) == 0 {
+		return busy
+	}
+	text := w.read(w.tasks[0].syscall)
+	if call, _ := parseCall(text); call >= 0 && w.threaded() {
+		return waiting
+	}
+	return w.judge(text)
+}
+
 // lookAtAll tells whether all threads sleep, one of them in an outer descriptor,
 // as Go's poller does while there is nothing else to do. It may sleep there while
 // another thread is at work. But if none of them has run from one look to the
@@ -286,8 +299,13 @@ func (w *watch) stopped() bool {
 	return true
 }
 
-// openDescriptors counts the descriptors of process pid.
+// openDescriptors counts the descriptors of process pid. Since Linux 6.2 the size
+// of the directory is their number.
 func openDescriptors(pid int) (int, error) {
+	var stat unix.Stat_t
+	if err := unix.Stat(fmt.Sprintf("/proc/%d/fd", pid), &stat); err == nil && stat.Size > 0 {
+		return int(stat.Size), nil
+	}
 	dir, err := os.Open(fmt.Sprintf("/proc/%d/fd", pid))
 	if err != nil {
 		return 0, err

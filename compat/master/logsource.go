@@ -1,29 +1,65 @@
 package master
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
-// readStderr adds the lines of r to log until it ends, and closes done then.
-// It takes ownership of r.
-func readStderr(r *os.File, log *Log, done chan<- struct{}) {
+// A stderrReader adds the lines of a daemon's standard error to a log.
+type stderrReader struct {
+	file *os.File // owned
+	log  *Log
+
+	mu      sync.Mutex
+	partial []byte // a line without its end
+	buf     [16 << 10]byte
+}
+
+// run reads until standard error ends, closes it, and then done.
+func (r *stderrReader) run(done chan<- struct{}) {
 	defer close(done)
-	defer r.Close()
-	lines := bufio.NewReader(r)
+	defer r.file.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for {
-		raw, err := lines.ReadBytes('\n')
-		if len(raw) > 0 {
-			log.add(parseStderrLine(string(bytes.TrimSuffix(raw, []byte("\n")))))
+		n, err := r.file.Read(r.buf[:])
+		r.add(r.buf[:n])
+		if err != nil {
+			break
 		}
+	}
+	if len(r.partial) > 0 {
+		r.add([]byte("\n"))
+	}
+}
+
+// collect reads what is there.
+func (r *stderrReader) collect() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		n, err := r.file.Read(r.buf[:])
+		r.add(r.buf[:n])
 		if err != nil {
 			return
 		}
+	}
+}
+
+func (r *stderrReader) add(data []byte) {
+	for {
+		line, rest, found := bytes.Cut(data, []byte("\n"))
+		if !found {
+			r.partial = append(r.partial, data...)
+			return
+		}
+		r.log.add(parseStderrLine(string(append(r.partial, line...))))
+		r.partial, data = r.partial[:0], rest
 	}
 }
 

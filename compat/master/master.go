@@ -25,6 +25,7 @@ type Daemon struct {
 	dirs     *masterDirs
 	process  *os.Process
 	status   *statusReader
+	lines    *stderrReader
 	flow     [2]int        // owned; the daemon has its own copies
 	socket   *DatagramLog  // nil with LogStderr
 	ended    chan struct{} // closed when the process has ended
@@ -117,13 +118,14 @@ func (d *Daemon) spawn(program string, o Options) error {
 		return err
 	}
 	d.process = process
-	d.status = newStatusReader(files.status, !o.NoDrain)
+	d.status = newStatusReader(files.status, !o.NoDrain && !o.Collect)
 	d.ended = make(chan struct{})
+	d.lines = &stderrReader{file: files.stderr, log: d.Log}
 	go func() {
-		if o.NoRead {
+		if o.NoRead || o.Collect {
 			<-d.ended
 		}
-		readStderr(files.stderr, d.Log, d.stderr)
+		d.lines.run(d.stderr)
 	}()
 	return nil
 }
@@ -173,7 +175,17 @@ func (d *Daemon) WaitLog(substr string, timeout time.Duration) (LogLine, error) 
 }
 
 // Status returns the records that came over the status channel so far.
-func (d *Daemon) Status() ([]StatusRecord, error) { return d.status.snapshot() }
+func (d *Daemon) Status() ([]StatusRecord, error) { return d.status.since(0) }
+
+// StatusSince returns those after the first n of them.
+func (d *Daemon) StatusSince(n int) ([]StatusRecord, error) { return d.status.since(n) }
+
+// Collect takes in what the daemon has logged and told its master so far, without
+// waiting. It is for one that was started with the option Collect.
+func (d *Daemon) Collect() error {
+	d.lines.collect()
+	return d.status.collect()
+}
 
 // FirstStatus returns when the first record came over the status channel,
 // waiting for it no longer than timeout. A master believes that a daemon that

@@ -72,7 +72,9 @@ func (f *masterFiles) fill(d *Daemon, o Options) error {
 	if err != nil {
 		return fmt.Errorf("socketpair: %w", err)
 	}
-	unix.SetNonblock(pair[0], true) // so that closing it ends a read
+	if !o.Collect {
+		unix.SetNonblock(pair[0], true) // so that closing it ends a read
+	}
 	f.status = os.NewFile(uintptr(pair[0]), "status")
 	f.child[statusFD] = os.NewFile(uintptr(pair[1]), "status")
 	f.child[listenFD], err = listenStream(d.dirs.socket())
@@ -93,8 +95,22 @@ func (f *masterFiles) fillStandard(o Options) error {
 		f.child[i] = null
 	}
 	var err error
-	f.stderr, f.child[2], err = os.Pipe()
+	if f.stderr, f.child[2], err = os.Pipe(); err == nil && o.Collect {
+		f.stderr, err = outOfPoller(f.stderr)
+	}
 	return err
+}
+
+// outOfPoller returns another file for a pipe, which Go's poller does not wait for.
+// It takes ownership of the first one.
+func outOfPoller(file *os.File) (*os.File, error) {
+	defer file.Close()
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0) // makes it block
+	if err != nil {
+		return nil, fmt.Errorf("dup: %w", err)
+	}
+	other := os.NewFile(uintptr(fd), file.Name())
+	return other, unix.SetNonblock(fd, true)
 }
 
 func dupFile(fd int, name string) (*os.File, error) {

@@ -50,6 +50,10 @@ type Options struct {
 	// NoDrain leaves the status channel unread, as a stuck master does.
 	NoDrain bool
 
+	// Collect leaves both unread until [Daemon.Collect] is called, or the daemon has
+	// ended: so nothing of this process runs only because the daemon says something.
+	Collect bool
+
 	// Stdin and Stdout are for -S (one client on a stream). They are borrowed;
 	// nil is /dev/null.
 	Stdin, Stdout *os.File

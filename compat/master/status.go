@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A StatusRecord is one message of a daemon to its master, as the daemon sent it
@@ -62,24 +64,47 @@ func (r *statusReader) read() {
 		if err != nil {
 			return // the daemon has ended, or the channel was hung up
 		}
-		now := time.Now()
-		r.mu.Lock()
-		if len(r.records) == 0 {
-			r.first = now
+		r.add(buf[:])
+	}
+}
+
+// collect takes the records that are there.
+func (r *statusReader) collect() error {
+	for {
+		var buf [100 * statusRecordLen]byte
+		n, _, err := unix.Recvfrom(int(r.file.Fd()), buf[:], unix.MSG_DONTWAIT)
+		switch {
+		case err == unix.EAGAIN || err == unix.ECONNRESET || err == nil && n == 0:
+			return nil
+		case err != nil:
+			return fmt.Errorf("status channel: %w", err)
+		case n%statusRecordLen != 0: // a record is written at once
+			return fmt.Errorf("partial status record: %d bytes", n)
 		}
+		r.add(buf[:n])
+	}
+}
+
+func (r *statusReader) add(data []byte) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.records) == 0 {
+		r.first = now
+	}
+	for buf := range slices.Chunk(data, statusRecordLen) {
 		r.records = append(r.records, StatusRecord{
 			PID:        int32(binary.NativeEndian.Uint32(buf[0:])),
 			Generation: binary.NativeEndian.Uint32(buf[4:]),
 			State:      int32(binary.NativeEndian.Uint32(buf[8:])),
 		})
-		r.mu.Unlock()
 	}
 }
 
-func (r *statusReader) snapshot() ([]StatusRecord, error) {
+func (r *statusReader) since(n int) ([]StatusRecord, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.records), r.err
+	return slices.Clone(r.records[n:]), r.err
 }
 
 func (r *statusReader) firstAt() time.Time {

@@ -1,0 +1,187 @@
+package diff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A batch are the transcripts of a chunk that wait for seconds to pass, side by
+// side, as one large transcript that is played to daemons of its own. While it waits
+// the goroutine plays others.
+type batch struct {
+	chunk   *chunk
+	members []*Transcript
+	t       *Transcript // all of them
+	pair    *pair
+	playing *playing
+	tries   int
+}
+
+// startBatch starts the daemons. The first turn comes later.
+func (r *randomRun) startBatch(ctx context.Context, c *chunk, members []*Transcript) error {
+	b := &batch{chunk: c, members: members, t: merge(fmt.Sprintf("timed-%d-%d-%d", r.Seed, c.from, c.to), members)}
+	if err := r.restart(ctx, b); err != nil {
+		if b.pair != nil {
+			b.pair.close()
+		}
+		return err
+	}
+	r.batches = append(r.batches, b)
+	return nil
+}
+
+func (r *randomRun) restart(ctx context.Context, b *batch) error {
+	b.tries++
+	pair, err := r.start(ctx, r.processor, b.t.Setup)
+	if err != nil {
+		return err
+	}
+	b.pair = pair
+	r.noteAll(b.chunk, "start", b.t.Setup, pair.startup())
+	b.playing, err = newPlaying(b.t, labeler{}, pair.targets())
+	return err
+}
+
+// turns takes the turns that are due. Nobody else has the processor meanwhile, since
+// all of a turn belongs to the same second.
+func (r *randomRun) turns(ctx context.Context) error {
+	for i := 0; i < len(r.batches); i++ {
+		b := r.batches[i]
+		if time.Now().Before(b.playing.due) {
+			continue
+		}
+		err := r.processor.hurry(b.playing.turn)
+		if err == nil && !b.playing.over() {
+			continue
+		}
+		if errors.Is(err, ErrLate) && b.tries < timesAlone {
+			b.pair.close()
+			if err = r.restart(ctx, b); err == nil {
+				continue
+			}
+		}
+		r.batches = append(r.batches[:i], r.batches[i+1:]...)
+		i--
+		if errors.Is(err, ErrLate) {
+			b.pair.close()
+			r.late(b.chunk, b.t.Name)
+			err = nil
+		} else if err == nil {
+			err = r.end(ctx, b)
+		} else {
+			b.pair.close()
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", b.t.Name, err)
+		}
+		r.played(len(b.members))
+		r.done(b.chunk)
+	}
+	return nil
+}
+
+// awaitBatch waits for the next turn of a batch, and takes it.
+func (r *randomRun) awaitBatch(ctx context.Context) error {
+	next := r.batches[0].playing.due
+	for _, b := range r.batches {
+		if b.playing.due.Before(next) {
+			next = b.playing.due
+		}
+	}
+	if err := wait(ctx, next); err != nil {
+		return err
+	}
+	return r.turns(ctx)
+}
+
+// end compares what came of a batch. When it shows an unnamed difference its members
+// are played alone, and if that shows nothing, all of it again.
+func (r *randomRun) end(ctx context.Context, b *batch) error {
+	results, err := b.playing.results()
+	if err != nil {
+		b.pair.close()
+		return err
+	}
+	c, err := b.pair.compareResults(b.t, results)
+	if err != nil || !c.usable {
+		b.pair.close()
+	} else {
+		r.noteAll(b.chunk, "statistics", b.t.Setup, b.pair.retire())
+	}
+	if err != nil {
+		return err
+	}
+	b.chunk.sum.Repeated += uint64(b.tries - 1)
+	if !Unnamed(c.differences) || r.First {
+		r.note(b.chunk, b.t, c)
+		if r.First && Unnamed(c.differences) {
+			return errFound
+		}
+		return nil
+	}
+	return r.narrow(ctx, b, c)
+}
+
+// narrow reports the first half of a half that shows the difference, or that it
+// was not seen again.
+func (r *randomRun) narrow(ctx context.Context, b *batch, c *comparison) error {
+	again, err := r.freshly(ctx, b.t, timesAlone)
+	if err != nil {
+		return err
+	}
+	if !Unnamed(again.differences) {
+		r.notAgain(b.chunk, b.t, c)
+		return nil
+	}
+	t, members := b.t, b.members
+	for len(members) > 1 {
+		half := len(members) / 2
+		found := false
+		for _, some := range [][]*Transcript{members[:half], members[half:]} {
+			small := merge(b.t.Name, some)
+			if less, err := r.freshly(ctx, small, timesAlone); err == nil && Unnamed(less.differences) {
+				t, again, members, found = small, less, some, true
+				break
+			}
+		}
+		if !found {
+			break
+		}
+	}
+	r.note(b.chunk, t, again)
+	if r.foundEnough() {
+		return errFound
+	}
+	return nil
+}
+
+// merge makes one transcript of many with the same setup: what each of them does
+// before its first wait, one after the other, then what each does before its second,
+// and so on. Clients and labels of each are its own.
+func merge(name string, members []*Transcript) *Transcript {
+	merged := &Transcript{Name: name, Setup: members[0].Setup}
+	var seconds [][]Step
+	for i, t := range members {
+		second := 0
+		for _, step := range newLabeler(i + 1).steps(t.Steps) {
+			if step.Do == Wait {
+				second += step.Seconds
+				continue
+			}
+			for len(seconds) <= second {
+				seconds = append(seconds, nil)
+			}
+			step.Client = fmt.Sprintf("%d.%s", i+1, step.Client)
+			seconds[second] = append(seconds[second], step)
+		}
+	}
+	for i, steps := range seconds {
+		if i > 0 {
+			merged.Steps = append(merged.Steps, Step{Do: Wait, Seconds: 1})
+		}
+		merged.Steps = append(merged.Steps, steps...)
+	}
+	return merged
+}
