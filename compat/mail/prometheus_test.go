@@ -124,7 +124,7 @@ func TestPrometheus(t *testing.T) {
 		Postfix: postfix.Options{Cache: testbed.Ours(t), Main: byDestination},
 		Mail:    Injection{Messages: 100, Senders: 4},
 	}
-	delivery.After = func(ctx context.Context, p *postfix.Instance, _ *Sink) error {
+	delivery.After = func(ctx context.Context, p *postfix.Instance, sink *Sink) error {
 		cache := &control.Client{Path: p.CacheSocket()}
 		o := exporter.Options{Addresses: []string{freeAddress(t)}, Path: "/metrics", Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 		ctx, stop := context.WithCancel(ctx)
@@ -149,14 +149,17 @@ func TestPrometheus(t *testing.T) {
 			return err
 		}
 		checkMetrics(t, metrics)
+		if err := checkComplete(ctx, cache, string(metrics)); err != nil {
+			t.Error(err)
+		}
 		prometheus := startPrometheus(t, o.Addresses[0])
 		known = map[string]float64{}
-		return within(ctx, func() error {
-			for _, expression := range []string{
-				`sum(scached_handovers_total{result="done"})`, `sum(scached_lookups_total{result="hit"})`,
-				`sum(scached_saves_total{kind="session"})`, `sum(scached_session_age_seconds_count{end="hit"})`,
-				`scached_up`, balance,
-			} {
+		// When nothing is left in the cache, every session has ended in some way.
+		err = within(ctx, func() error {
+			if left, err := prometheus.query("scached_sessions"); err != nil || left != 0 {
+				return fmt.Errorf("%v sessions left: %w", left, err)
+			}
+			for expression := range expected(&Result{}, lookups{}) {
 				value, err := prometheus.query(expression)
 				if err != nil {
 					return err
@@ -165,6 +168,10 @@ func TestPrometheus(t *testing.T) {
 			}
 			return nil
 		})
+		if err != nil {
+			return err
+		}
+		return Statistics(ctx, p, sink)
 	}
 	r, err := delivery.Run(t.Context())
 	if err != nil {
@@ -176,17 +183,139 @@ func TestPrometheus(t *testing.T) {
 	if r.Reused == 0 {
 		t.Error("nothing was reused")
 	}
-	for expression, want := range map[string]float64{
-		`sum(scached_handovers_total{result="done"})`:       float64(r.Reused),
-		`sum(scached_lookups_total{result="hit"})`:          float64(r.Reused),
-		`sum(scached_session_age_seconds_count{end="hit"})`: float64(r.Reused),
-		`sum(scached_saves_total{kind="session"})`:          float64(r.Sent),
-		balance:      0,
-		`scached_up`: 1,
-	} {
+	for expression, want := range expected(r, loggedLookups(t, r)) {
 		if got := known[expression]; got != want {
 			t.Errorf("%s is %v, want %v", expression, got, want)
 		}
+	}
+}
+
+// expected is what a cache has counted that nothing is left in, by what smtp(8) and
+// the sink have counted, and by the statistics in the log.
+func expected(r *Result, logged lookups) map[string]float64 {
+	reused, sent := float64(r.Reused), float64(r.Sent)
+	return map[string]float64{
+		`scached_up`: 1,
+		balance:      0,
+		`sum(scached_handovers_total{result="done"})`:                  reused,
+		`sum(scached_handovers_total{result="failed"})`:                0,
+		`sum(scached_lookups_total{result="hit"})`:                     reused,
+		`sum(scached_transport_lookups_total{result="hit"})`:           reused,
+		`sum(scached_lookups_total{kind="destination",result="hit"})`:  logged.destinationHits,
+		`sum(scached_lookups_total{kind="destination",result="miss"})`: logged.destinationMisses,
+		`sum(scached_lookup_misses_total{kind="destination"})`:         logged.destinationMisses,
+		`sum(scached_lookups_total{kind="endpoint",result="hit"})`:     logged.endpointHits,
+		`sum(scached_lookups_total{kind="endpoint",result="miss"})`:    logged.endpointMisses,
+		`sum(scached_lookups_total{kind="destination"})`:               sent, // each delivery begins with one
+		`sum(scached_saves_total{kind="session"})`:                     sent, // and ends with one
+		`sum(scached_saves_total{kind=~"binding|refresh"})`:            sent,
+		`sum(scached_requests_total{request="save_endp",status="0"})`:  sent,
+		`sum(scached_session_age_seconds_count{end="hit"})`:            reused,
+		`sum(scached_session_age_seconds_count{end="expired"})`:        float64(r.Connections),
+		`sum(scached_sessions_closed_total{reason="expired"})`:         float64(r.Connections), // each connection ends so
+		`sum(scached_sessions_closed_total{reason!="expired"})`:        0,
+	}
+}
+
+// lookups are those of the statistics in the log.
+type lookups struct{ destinationHits, destinationMisses, endpointHits, endpointMisses float64 }
+
+func loggedLookups(t *testing.T, r *Result) (l lookups) {
+	t.Helper()
+	found := 0
+	for _, line := range r.Lines {
+		for format, into := range map[string][2]*float64{
+			"statistics: domain lookup hits=%v miss=%v":  {&l.destinationHits, &l.destinationMisses},
+			"statistics: address lookup hits=%v miss=%v": {&l.endpointHits, &l.endpointMisses},
+		} {
+			var hits, misses float64
+			if n, _ := fmt.Sscanf(line.Text, format, &hits, &misses); n == 2 && hits+misses > 0 {
+				*into[0], *into[1] = hits, misses
+				found++
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("there are no statistics in the log")
+	}
+	return l
+}
+
+// checkComplete looks whether everything that a cache counts is among its metrics.
+func checkComplete(ctx context.Context, cache *control.Client, metrics string) error {
+	status, err := cache.Status(ctx)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for _, m := range status.Metrics {
+		if !strings.Contains("\n"+metrics, "\nscached_"+m.String()+" ") {
+			missing = append(missing, m.String())
+		}
+	}
+	if len(missing) > 0 || len(status.Metrics) < 50 {
+		return fmt.Errorf("of %d metrics there are not %q", len(status.Metrics), missing)
+	}
+	return nil
+}
+
+// The exporter takes a socket from systemd, and its flags are those of the exporter
+// toolkit: without a password it tells nothing here.
+func TestExporterFlags(t *testing.T) {
+	t.Parallel()
+	programs := testbed.Programs(t)
+	config := filepath.Join(t.TempDir(), "web.yml")
+	const user = "basic_auth_users:\n  me: $2a$04$lO6n3B/O8h9WSiWkZeyq4enmbyBABQ8.JOVn8nxO/zvdbl/SEgkcC\n"
+	if err := os.WriteFile(config, []byte(user), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	file, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"`, programs+"/scachectl", "exporter",
+		"--web.systemd-socket", "--web.config.file", config, "--socket", "/nonexistent")
+	cmd.ExtraFiles = []*os.File{file}
+	var output bytes.Buffer
+	cmd.Stderr = &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	get := func(password string) (code int, text string, err error) {
+		request, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+listener.Addr().String()+"/metrics", nil)
+		if err != nil {
+			return 0, "", err
+		}
+		if password != "" {
+			request.SetBasicAuth("me", password)
+		}
+		response, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
+		if err != nil {
+			return 0, "", err
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		return response.StatusCode, string(body), err
+	}
+	for _, test := range []struct {
+		password string
+		code     int
+		text     string
+	}{{"", 401, ""}, {"wrong", 401, ""}, {"secret", 200, "\nscached_up 0\n"}} {
+		code, text, err := get(test.password)
+		if err != nil || code != test.code || !strings.Contains(text, test.text) {
+			t.Errorf("with password %q: %d, %v, %q", test.password, code, err, text)
+		}
+	}
+	cmd.Process.Signal(os.Interrupt)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, &output)
 	}
 }
 

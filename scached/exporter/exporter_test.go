@@ -2,9 +2,13 @@ package exporter
 
 import (
 	"context"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"scache/scached/control"
 )
@@ -29,5 +33,37 @@ func TestDown(t *testing.T) {
 	var out strings.Builder
 	if err := Write(context.Background(), &out, &control.Client{Path: t.TempDir() + "/none"}); err == nil || out.Len() > 0 {
 		t.Errorf("wrote %q, %v", &out, err)
+	}
+}
+
+// The table in the README has the names of all metrics, and no others.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), "| metric | labels |\n| --- | --- |\n")
+	if !found {
+		t.Fatal("the README has no table of metrics")
+	}
+	var told, known []string
+	for line := range strings.Lines(rest) {
+		if !strings.HasPrefix(line, "|") {
+			break
+		}
+		for i, word := range strings.Split(strings.Split(line, "|")[1], "`") {
+			if i%2 == 1 {
+				told = append(told, word)
+			}
+		}
+	}
+	for name := range families {
+		known = append(known, name)
+	}
+	known = append(known, ages, "up", "build_info")
+	slices.Sort(told)
+	slices.Sort(known)
+	if diff := cmp.Diff(known, told); diff != "" {
+		t.Errorf("metrics (-code +README):\n%s", diff)
 	}
 }

@@ -26,6 +26,9 @@ func WriteStatus(w io.Writer, s *control.Status, path string, now time.Time) err
 		Number(s.Sum("saves_total", "kind", "binding")), Number(s.Sum("saves_total", "kind", "refresh")))
 	fmt.Fprintf(&b, "ends        %s handed over; closed: %s\n", Number(s.Sum("handovers_total", "result", "done")),
 		counts(s.Values("sessions_closed_total", "reason")))
+	if quits := s.Values("quits_total", "result"); counts(quits) != "none" || s.Sum("lingering") > 0 {
+		fmt.Fprintf(&b, "quits       %s; %s wait for the answer\n", counts(quits), held(s, "lingering"))
+	}
 	fmt.Fprintf(&b, "clients     %s so far; disconnected: %s\n", Number(s.Sum("clients_total")), counts(s.Values("clients_dropped_total", "reason")))
 	if given := s.Values("given_up_total", "limit"); counts(given) != "none" {
 		fmt.Fprintf(&b, "given up    for a limit: %s\n", counts(given))

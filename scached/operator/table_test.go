@@ -57,3 +57,25 @@ func TestCounts(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// QUIT is told of where it is on, that is, where there is something to tell.
+func TestWriteStatusQuits(t *testing.T) {
+	s := &control.Status{Version: "1", Dialect: "3.6", Metrics: []control.Metric{
+		{Name: "quits_total", Labels: map[string]string{"result": "answered"}, Value: 1200},
+		{Name: "quits_total", Labels: map[string]string{"result": "skipped"}, Value: 3},
+		{Name: "lingering", Value: 2},
+	}}
+	var out strings.Builder
+	if err := WriteStatus(&out, s, "/socket", time.Unix(0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\nquits       1,200 answered, 3 skipped; 2 wait for the answer\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("no %q in:\n%s", want, &out)
+	}
+	out.Reset()
+	s.Metrics = nil
+	WriteStatus(&out, s, "/socket", time.Unix(0, 0))
+	if strings.Contains(out.String(), "quits") {
+		t.Errorf("quits in:\n%s", &out)
+	}
+}
