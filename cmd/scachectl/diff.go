@@ -21,6 +21,7 @@ type diffCommand struct {
 	options   diff.Options
 	offline   bool
 	json, all bool
+	recorded  bool // play recordings at their speed
 	save      string
 	resume    string
 	files     []string
@@ -47,6 +48,7 @@ func newDiff() *cobra.Command {
 	fileVar(f, &d.resume, "resume", "", "keep in this `file` what has come of the random transcripts, and go on from there")
 	f.IntVar(&d.options.Workers, "workers", 0, "the `number` of random transcripts at a time (default one a processor)")
 	f.BoolVar(&d.options.Patient, "patient", false, "play random transcripts without real-time priorities, which takes longer")
+	f.BoolVar(&d.recorded, "recorded-speed", false, "play recordings in the time that they took, also where nothing expires")
 	f.BoolVar(&d.json, "json", false, "print the report as JSON")
 	f.BoolVar(&d.all, "all", false, "show the transcripts with named differences, too")
 	directoryVar(f, &d.save, "save", "", "write transcripts with unnamed differences into this `directory`")
@@ -115,6 +117,14 @@ func (c *diffCommand) load(dir string) (err error) {
 	for _, file := range c.files {
 		if filepath.Ext(file) == ".in" {
 			c.options.Scripts = append(c.options.Scripts, file)
+			continue
+		}
+		if c.recorded {
+			t, err := diff.ReadRecording(file)
+			if err != nil {
+				return err
+			}
+			c.options.Transcripts = append(c.options.Transcripts, t)
 			continue
 		}
 		list, err := diff.ReadFile(file)

@@ -197,6 +197,13 @@ func ReadFile(path string) ([]*Transcript, error) {
 
 // Parse reads transcripts from what a file of that name holds.
 func Parse(name string, data []byte) ([]*Transcript, error) {
+	if isRecording(data) {
+		t, err := parseRecording(name, data, 1)
+		if err != nil {
+			return nil, err
+		}
+		return []*Transcript{t}, nil
+	}
 	var raw []jsonTranscript
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

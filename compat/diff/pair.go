@@ -104,6 +104,7 @@ func (p *pair) startup() []Difference {
 
 // A comparison is what came of a transcript.
 type comparison struct {
+	transcript      *Transcript // as it was played
 	reference, ours *Result
 	differences     []Difference
 	usable          bool // the daemons can go on with another one
@@ -161,11 +162,17 @@ func (p Programs) freshly(ctx context.Context, t *Transcript, times int) (*compa
 		}
 		c, err := pair.compare(t, labeler{})
 		if err == nil {
+			c.transcript = t
 			c.differences = append(pair.startup(), c.differences...)
 		}
 		pair.close()
 		if !errors.Is(err, ErrLate) || try >= times || ctx.Err() != nil {
 			return c, err
+		}
+		if t.slower != nil {
+			if t, err = t.slower(); err != nil {
+				return nil, err
+			}
 		}
 	}
 }

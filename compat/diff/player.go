@@ -141,6 +141,9 @@ func (p *player) begin(i int) error {
 		return p.send(peer, step)
 	case Drain:
 		return p.drain(peer, step)
+	case Find:
+		_, err := p.find(peer, step)
+		return err
 	case Shutdown:
 		return peer.Finish()
 	case Close:
@@ -343,18 +346,28 @@ var dummy = []byte("dummy\x00\x00\x00")
 // protocol.
 func (p *player) drain(peer *peer, step *Step) error {
 	for range 1000 {
-		before := len(peer.answer.Data)
-		for _, message := range [][]byte{step.Data, dummy, dummy} {
-			if err := p.sendAll(peer, message, nil); err != nil {
-				return err
-			}
-			if err := p.settle(peer.name); err != nil {
-				return err
-			}
-			if !bytes.HasPrefix(peer.answer.Data[before:], []byte("status\x000\x00")) {
-				return nil
-			}
+		if found, err := p.find(peer, step); !found || err != nil {
+			return err
 		}
 	}
 	return errors.New("drain: there is no end of sessions")
+}
+
+// find asks for a session and takes it, if there is one.
+func (p *player) find(peer *peer, step *Step) (found bool, err error) {
+	before := len(peer.answer.Data)
+	message := step.Data
+	for range 1 + dummies(p.target.setup.Dialect) {
+		if err := p.sendAll(peer, message, nil); err != nil {
+			return false, err
+		}
+		if err := p.settle(peer.name); err != nil {
+			return false, err
+		}
+		if !bytes.HasPrefix(peer.answer.Data[before:], []byte("status\x000\x00")) {
+			return false, nil
+		}
+		message = dummy
+	}
+	return true, nil
 }

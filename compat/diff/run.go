@@ -150,7 +150,7 @@ func (r *run) fresh(ctx context.Context, t *Transcript, times int) error {
 		return fmt.Errorf("%s: %w", t.Name, err)
 	}
 	if len(c.differences) > 0 {
-		r.add(Finding{t, c.reference, c.ours, c.differences})
+		r.add(Finding{c.transcript, c.reference, c.ours, c.differences})
 	}
 	if r.First && Unnamed(c.differences) {
 		return errFound

@@ -21,6 +21,8 @@ const (
 	// Drain sends Data, which asks for a session, and takes what is found, again
 	// and again until nothing is found.
 	Drain Action = "drain"
+	// Find is Drain for one session.
+	Find Action = "find"
 	// Wait lets that many Seconds begin.
 	Wait Action = "wait"
 	// RemoteSay sends Data from the other end of the SMTP session Token.
@@ -78,6 +80,9 @@ type Transcript struct {
 	// Ours is what our daemon does.
 	Better string
 	Ours   *Result
+
+	// slower makes the same for a busy machine; nil where that is not possible.
+	slower func() (*Transcript, error)
 }
 
 // An Answer is what came back from the daemon until it waited again.

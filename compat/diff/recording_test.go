@@ -1,0 +1,115 @@
+package diff
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestRecordings plays the mail of a private Postfix to both servers.
+func TestRecordings(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/recordings/*.recording")
+	if err != nil || len(files) < 6 {
+		t.Fatalf("%d recordings, %v", len(files), err)
+	}
+	var list []*Transcript
+	finds, saves, waits := 0, 0, 0
+	for _, file := range files {
+		read, err := ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range read[0].Steps {
+			switch {
+			case step.Do == Find:
+				finds++
+			case step.Descriptors == 1:
+				saves++
+			case step.Do == Wait:
+				waits++
+			}
+		}
+		list = append(list, read...)
+	}
+	t.Logf("%d lookups, %d sessions, %d waits", finds, saves, waits)
+	report, err := Run(t.Context(), Options{Programs: Programs{Reference: reference(t), Ours: ours(t)}, Transcripts: list})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := report.WriteText(&text, false); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(text.String())
+	if !report.Clean() || report.Played != len(list) {
+		t.Errorf("%d of %d recordings played", report.Played, len(list))
+	}
+}
+
+// TestRecordedOrder makes transcripts of small recordings.
+func TestRecordedOrder(t *testing.T) {
+	const head = `{"recording":1,"began":1000.000000,"plain":false,"setup":{"ttl_limit":5}}` + "\n"
+	for _, tc := range []struct {
+		name, lines string
+		factor      int
+		want        []string
+	}{
+		{
+			"a request that comes while another is served is served after it",
+			`{"at":0.1,"client":"1","step":"connect"}
+{"at":0.1,"client":"1","recv":"protocol\u0000x\u0000\u0000"}
+{"at":0.1,"client":"2","step":"connect"}
+{"at":0.1,"client":"2","recv":"protocol\u0000x\u0000\u0000"}
+{"at":0.2,"client":"1","step":"send","data":"request\u0000save_endp\u0000ttl\u00002\u0000label\u0000e\u0000property\u0000p\u0000\u0000"}
+{"at":0.3,"client":"2","step":"send","data":"request\u0000find_endp\u0000label\u0000e\u0000\u0000"}
+{"at":0.4,"client":"1","recv":"dummy\u0000\u0000\u0000"}
+{"at":0.5,"client":"1","step":"send","data":"\u0000","fds":1,"token":1}
+{"at":0.6,"client":"1","recv":"status\u00000\u0000\u0000"}
+{"at":0.7,"client":"2","recv":"status\u00000\u0000property\u0000p\u0000\u0000"}
+{"at":0.8,"client":"2","step":"send","data":"dummy\u0000\u0000\u0000"}
+{"at":0.8,"client":"2","recv":"\u0000","recv_fds":[1]}
+{"at":0.9,"client":"2","step":"send","data":"dummy\u0000\u0000\u0000"}
+{"at":0.9,"client":"2","step":"close"}
+`, 1,
+			[]string{"1: connect", "2: connect", `1: send "request\0save_endp\0ttl\x002\0label\0e\0property\0p\0\0"`,
+				`1: send "\0" with 1 descriptors`, `2: find "request\0find_endp\0label\0e\0\0"`, "2: close"},
+		},
+		{
+			"time is left out where nothing expires",
+			`{"at":0.1,"client":"1","step":"connect"}
+{"at":0.1,"client":"1","recv":"protocol\u0000x\u0000\u0000"}
+{"at":0.2,"client":"1","step":"send","data":"request\u0000save_dest\u0000ttl\u00009\u0000label\u0000d\u0000property\u0000p\u0000label\u0000e\u0000\u0000"}
+{"at":0.2,"client":"1","recv":"status\u00000\u0000\u0000"}
+{"at":3.0,"client":"1","step":"send","data":"request\u0000find_dest\u0000label\u0000d\u0000\u0000"}
+{"at":3.0,"client":"1","recv":"status\u00002\u0000property\u0000\u0000property\u0000\u0000\u0000"}
+{"at":100.0,"client":"1","step":"close"}
+`, 1,
+			[]string{"1: connect", `1: send "request\0save_dest\0ttl\09\0label\0d\0property\0p\0label\0e\0\0"`, "wait 3 s",
+				`1: find "request\0find_dest\0label\0d\0\0"`, "wait 4 s", "1: close"},
+		},
+		{
+			"recorded speed",
+			`{"at":0.1,"client":"1","step":"connect"}
+{"at":0.1,"client":"1","recv":"protocol\u0000x\u0000\u0000"}
+{"at":100.0,"client":"1","step":"close"}
+`, 0,
+			[]string{"1: connect", "wait 100 s", "1: close"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			transcript, err := parseRecording("x", []byte(head+tc.lines), tc.factor)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, step := range transcript.Steps {
+				got = append(got, step.String())
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
