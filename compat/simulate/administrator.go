@@ -12,7 +12,7 @@ const auditorNumber = 1 << 20
 // audit looks at the counters, and then ends the server.
 func (c *client) audit() {
 	if c.w.plan.promised {
-		c.pauseFor(pause{limit: c.w.now + 2*second, ready: c.w.promised})
+		c.pauseFor(pause{limit: c.w.now + 5*second, ready: c.w.promised})
 	} else if c.connect() {
 		c.ask("request", protocol.RequestStatus)
 	}

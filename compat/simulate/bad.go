@@ -139,9 +139,15 @@ func (c *client) strange() {
 			c.tryTo(list("request", "save_endp", "ttl", c.ttl(), "label", "bad", "property", "worse"))
 			f := c.anything()
 			urgent := c.rand.IntN(3) == 0
-			_, err := c.w.send(c.sock, []byte{0}, []*file{f}, urgent)
-			c.say("sends descriptor %d, urgent %v: %v", f.number, urgent, err)
-			c.w.release(f)
+			files := []*file{f}
+			if c.rand.IntN(3) == 0 {
+				files = append(files, c.anything())
+			}
+			_, err := c.w.send(c.sock, []byte{0}, files, urgent)
+			c.say("sends %d descriptors, urgent %v: %v", len(files), urgent, err)
+			for _, f := range files {
+				c.w.release(f)
+			}
 			if !c.tryTo(list("request", "find_endp", "label", "bad")) {
 				return
 			}

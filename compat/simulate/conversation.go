@@ -35,6 +35,8 @@ type conversation struct {
 	kind            int  // what was looked up
 	late            bool // a dummy may come
 
+	turn, reads int // how often it was read from in that turn
+
 	open    bool
 	free    bool // what is said to this client is not looked at any more
 	excused bool // it may be disconnected

@@ -166,6 +166,15 @@ func (c *client) saveEndpoint(f *file) bool {
 // drainTime is for how long a server that ends keeps its promises, at least.
 const drainTime = 400 * ms
 
+// brokenPromise is that the client does not get what it was told of, which is
+// excused only if the server ends, and has waited.
+func (c *client) brokenPromise() bool {
+	if m := &c.w.model; m.ending && !m.relaxed && c.w.now < m.endedAt+drainTime {
+		return c.wrong("%s was promised a session before the end, and does not get it", c.name)
+	}
+	return false
+}
+
 // find looks for a session, and uses it.
 func (c *client) find(request, label string, properties int) bool {
 	answer, ok := c.ask("request", request, "label", label)
@@ -182,14 +191,11 @@ func (c *client) find(request, label string, properties int) bool {
 		c.sleep(c.rand.Int64N(50 * ms))
 	}
 	if c.w.plan.dialect.Before && !c.send(list("dummy", "")) {
-		return false
+		return c.brokenPromise()
 	}
 	f := c.receive()
 	if f == nil {
-		if m := &c.w.model; m.ending && !m.relaxed && c.w.now < m.endedAt+drainTime {
-			return c.wrong("%s was promised a session before the end, and does not get it", c.name)
-		}
-		return false
+		return c.brokenPromise()
 	}
 	confirms := c.w.plan.dialect.After && (c.w.plan.dialect.Greets || c.rand.IntN(2) == 0)
 	if confirms && !c.send(list("dummy", "")) {
@@ -210,18 +216,18 @@ func (c *client) readLate() {
 	if !c.connect() {
 		return
 	}
+	talk, ready := c.sock.peer.talk, false
+	answered := func() bool { return talk.open && len(c.sock.peer.queue) == 0 && len(talk.expect) == 0 }
 	nothing := list("request", "find_endp", "label", c.label("nothing"))
-	for c.sock.used < c.sock.room-c.rand.IntN(600)-600 {
-		if !c.send(nothing) {
+	for most := c.sock.room - c.rand.IntN(600) - 600; c.sock.used < most; {
+		if !c.await(answered) || !c.send(nothing) {
 			return
 		}
-		c.sleep(3 * ms)
 	}
-	if !c.send(list("request", "find_endp", "label", c.label("e"))) {
+	if !c.await(answered) || !c.send(list("request", "find_endp", "label", c.label("e"))) {
 		return
 	}
 	c.sleep(3 * ms)
-	talk, ready := c.sock.peer.talk, false
 	for {
 		if talk.state == getReady && !ready {
 			if ready = true; !c.send(list("dummy", "")) {

@@ -116,6 +116,9 @@ func newPlan(seed uint64, without []int) *plan {
 	p.cast(r, chance)
 	p.promised = chance(25)
 	p.end = int64(2+r.IntN(8)) * second
+	if p.promised {
+		p.end = 200*ms + r.Int64N(2*second)
+	}
 	p.clients = slices.DeleteFunc(p.clients, func(c part) bool { return slices.Contains(without, c.number) })
 	for _, c := range p.clients {
 		p.wild = p.wild || c.role.wild

@@ -202,7 +202,7 @@ func (w *world) Receive(fd int, p []byte) (n int, fds []int, truncated bool, err
 		}
 	}
 	w.say("  %q with %d, lost %v", p[:n], w.fds, truncated)
-	w.received(fd, n)
+	w.received(t)
 	if n == 0 {
 		t.gone()
 	} else {

@@ -55,12 +55,11 @@ type world struct {
 	properties int // how many sessions have one of their own
 
 	turn struct {
-		start, calls   int64
-		reads, allowed int
-		lost           int64 // time that is not the server's fault
-		alone          int   // turns since somebody else has done something
-		number         int
-		busy           bool // the server is in one
+		start, calls int64
+		lost         int64 // time that is not the server's fault
+		alone        int   // turns since somebody else has done something
+		number       int
+		busy         bool // the server is in one
 	}
 }
 
@@ -130,17 +129,23 @@ func (w *world) call(format string, arguments ...any) {
 	}
 }
 
+// mostReads is how often a client is read from in a turn: for an event, and when
+// it has returned from its read.
+const mostReads = 2
+
 // received counts what the server reads in a turn.
-func (w *world) received(fd, n int) {
-	w.turn.reads += n
-	if w.turn.busy && !w.model.ending && w.turn.reads > w.turn.allowed*4096+4096*8 {
-		w.fail("%d bytes were read in a turn of %d events", w.turn.reads, w.turn.allowed)
+func (w *world) received(t *conversation) {
+	if t.turn != w.turn.number {
+		t.turn, t.reads = w.turn.number, 0
+	}
+	if t.reads++; t.reads > mostReads && w.turn.busy && !w.model.ending {
+		w.fail("%s is read from %d times in a turn", t.client.name, t.reads)
 	}
 }
 
 func (w *world) beginTurn(events int) {
 	w.turn.number++
-	w.turn.start, w.turn.lost, w.turn.calls, w.turn.reads, w.turn.allowed, w.turn.busy = w.now, 0, 0, 0, events, true
+	w.turn.start, w.turn.lost, w.turn.calls, w.turn.busy = w.now, 0, 0, true
 	w.say("turn %d, %d events", w.turn.number, events)
 	w.model.tick()
 }
