@@ -44,6 +44,7 @@ type Sink struct {
 type SinkSession struct {
 	Peer     netip.AddrPort
 	TLS      bool
+	Quit     bool // it ended with QUIT, within TLS if there was TLS
 	Messages []SinkMessage
 }
 
@@ -163,6 +164,12 @@ func (s *Sink) bookTLS(session *SinkSession) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	session.TLS = true
+}
+
+func (s *Sink) bookQuit(session *SinkSession) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	session.Quit = true
 }
 
 // Sessions returns a copy of what was recorded: a session for every connection

@@ -86,6 +86,7 @@ func (c *sinkConn) command(verb, argument string) bool {
 	case "AUTH":
 		c.reply("235 Ok")
 	case "QUIT":
+		c.sink.bookQuit(c.session)
 		c.reply("221 Bye")
 		return false
 	default:
