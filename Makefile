@@ -119,6 +119,16 @@ archive-%: programs-% doc
 	tar -C $(BIN)/archive-$* --sort=name --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw,a-s \
 		--mtime=@$(SOURCE_DATE_EPOCH) -cf - scached-$(VERSION) | gzip -9n >$(DIST)/scached-$(VERSION)-linux-$*.tar.gz
 
+# The conformance page, of the results in testdata/conformance.
+conformance: build
+	$(BIN)/scachectl conformance
+
+# The same results anew, but for the random transcripts and the seeds, which take
+# hours; see README.md.
+results: build postfix
+	$(BIN)/scachectl diff --result testdata/conformance/transcripts.json
+	$(BIN)/scachectl torture --result testdata/conformance/attacks.json
+
 # Every fuzz target for FUZZTIME.
 fuzz: postfix
 	@for p in $$($(GO) list ./...); do \

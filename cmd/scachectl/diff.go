@@ -24,6 +24,7 @@ type diffCommand struct {
 	recorded  bool // play recordings at their speed
 	save      string
 	resume    string
+	result    string
 	files     []string
 }
 
@@ -46,6 +47,7 @@ func newDiff() *cobra.Command {
 	f.Uint64Var(&d.options.Random, "random", 0, "the `number` of random transcripts to play")
 	f.Uint64Var(&d.options.Seed, "seed", 0, "`number` that the random transcripts come from (default a new one each time)")
 	fileVar(f, &d.resume, "resume", "", "keep in this `file` what has come of the random transcripts, and go on from there")
+	fileVar(f, &d.result, "result", "", "write what came of it for the conformance page into this `file`")
 	f.IntVar(&d.options.Workers, "workers", 0, "the `number` of random transcripts at a time (default one a processor)")
 	f.BoolVar(&d.options.Patient, "patient", false, "play random transcripts without real-time priorities, which takes longer")
 	f.BoolVar(&d.recorded, "recorded-speed", false, "play recordings in the time that they took, also where nothing expires")
@@ -86,11 +88,22 @@ func (c *diffCommand) run(ctx context.Context, out, told io.Writer) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(c.saveFindings(report, told), c.print(report, out))
+	err = errors.Join(c.saveFindings(report, told), c.print(report, out), c.writeResult(report))
 	if err == nil && !report.Clean() {
 		return errTold
 	}
 	return err
+}
+
+func (c *diffCommand) writeResult(report *diff.Report) error {
+	if c.result == "" {
+		return nil
+	}
+	r, err := diffResult(report, c.options.Seed, c.options.Reference)
+	if err != nil {
+		return err
+	}
+	return r.WriteFile(c.result)
 }
 
 func (c *diffCommand) findReference() (err error) {

@@ -17,6 +17,7 @@ type simulateCommand struct {
 	seed    uint64
 	verbose bool
 	json    bool
+	result  string
 }
 
 func newSimulate() *cobra.Command {
@@ -38,6 +39,8 @@ seed.`,
 	f.Uint64Var(&s.seed, "seed", 0, "run this `seed` alone")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "print what happens, step by step, with --seed")
 	f.BoolVar(&s.json, "json", false, "print the result as a line of JSON")
+	fileVar(f, &s.result, "result", "", "write what came of it for the conformance page into this `file`")
+	c.MarkFlagsMutuallyExclusive("seed", "result")
 	c.MarkFlagsMutuallyExclusive("seed", "seeds")
 	c.MarkFlagsMutuallyExclusive("seed", "json")
 	return c
@@ -68,6 +71,11 @@ func (s *simulateCommand) run(c *cobra.Command, _ []string) error {
 	}
 	report := simulate.Search(c.Context(), s.options)
 	line.clear()
+	if s.result != "" {
+		if err := simulationResult(report, time.Since(start)).WriteFile(s.result); err != nil {
+			return err
+		}
+	}
 	if s.json {
 		if err := json.NewEncoder(out).Encode(report); err != nil {
 			return err

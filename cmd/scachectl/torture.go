@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +16,7 @@ type tortureCommand struct {
 	torture.RunOptions
 	reference bool
 	list      bool
+	result    string
 }
 
 func newTorture() *cobra.Command {
@@ -28,6 +31,7 @@ func newTorture() *cobra.Command {
 	c.Flags().StringVar(&t.Only, "only", "", "only attacks with this `text` in their name")
 	c.Flags().BoolVar(&t.reference, "reference", false, "attack the installed scache as well")
 	c.Flags().BoolVar(&t.list, "list", false, "only say what the attacks are")
+	fileVar(c.Flags(), &t.result, "result", "", "write what came of the first daemon for the conformance page into this `file`")
 	c.RegisterFlagCompletionFunc("only", words(attackNames()...))
 	return c
 }
@@ -58,5 +62,15 @@ func (t *tortureCommand) run(c *cobra.Command, daemons []string) error {
 	}
 	line := newProgress()
 	t.Out, t.Progress = c.OutOrStdout(), line.show
-	return torture.Run(c.Context(), t.RunOptions)
+	began, first := time.Now(), []*torture.Outcome(nil)
+	t.Done = func(program string, o *torture.Outcome) {
+		if program == t.Programs[0] {
+			first = append(first, o)
+		}
+	}
+	err := torture.Run(c.Context(), t.RunOptions)
+	if t.result != "" && len(first) > 0 {
+		err = errors.Join(err, attacksResult(began, first, t.Short).WriteFile(t.result))
+	}
+	return err
 }

@@ -64,7 +64,7 @@ var arrows = []struct{ name, imports string }{
 	{"compat/bench", "attrproto compat/mail compat/master compat/postfix scached/install scached/protocol"},
 	{"compat/torture", "compat/mail compat/master compat/postfix compat/wire scached/install scached/protocol"},
 	{"compat/simulate", "scached/cache scached/protocol scached/server"},
-	{"cmd/scachectl", "attrproto attrproto/attrtool attrproto/service compat/bench compat/diff compat/mail" +
+	{"cmd/scachectl", "attrproto attrproto/attrtool attrproto/service compat/bench compat/conformance compat/diff compat/mail" +
 		" compat/script compat/simulate compat/torture scached/control scached/doctor scached/exporter scached/install scached/manual scached/operator scached/top scached/version"},
 	{"scripts", ""},
 }

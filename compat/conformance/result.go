@@ -68,8 +68,7 @@ type Part struct {
 
 // Kinds are the kinds of results in the order of the page, and their headings.
 var Kinds = []struct{ Kind, Heading string }{
-	{"transcripts", "Transcripts"},
-	{"scenarios", "Scenarios"},
+	{"transcripts", "Transcripts and scenarios"},
 	{"random", "Random transcripts"},
 	{"recordings", "Recordings"},
 	{"simulation", "Simulated kernel"},

@@ -21,6 +21,8 @@ type RunOptions struct {
 	// Progress, if not nil, is told what is going on; "" before anything is
 	// printed.
 	Progress func(what string)
+	// Done, if not nil, is told what came of each attack.
+	Done func(program string, o *Outcome)
 }
 
 // ErrHurt means that a daemon came to harm.
@@ -68,6 +70,9 @@ func (o *RunOptions) attack(ctx context.Context, attacks []Attack, table *table)
 				return reasons, fmt.Errorf("%s: %s: %w", name, attack.Name, err)
 			}
 			table.add(name, outcome)
+			if o.Done != nil {
+				o.Done(program, outcome)
+			}
 			if why := outcome.Why(); why != "" {
 				reasons = append(reasons, name+": "+outcome.Attack+": "+oneLine.Replace(strings.TrimSpace(why)))
 			}
