@@ -58,7 +58,7 @@ func TestPackage(t *testing.T) {
 // What is built for others comes out the same, wherever and whenever it is built.
 func TestDistribution(t *testing.T) {
 	sums := func(bin string, umask string) map[string][sha256.Size]byte {
-		cmd := exec.Command("sh", "-c", "umask "+umask+"; exec make -s -C .. BIN="+bin+" dist")
+		cmd := exec.Command("sh", "-c", "umask "+umask+"; exec make -s -C .. BIN="+bin+" dist deb")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -78,8 +78,8 @@ func TestDistribution(t *testing.T) {
 	}
 	first := filepath.Join(t.TempDir(), "first")
 	want, got := sums(first, "022"), sums(filepath.Join(t.TempDir(), "another"), "077")
-	if diff := cmp.Diff(want, got); diff != "" || len(want) != 2 {
-		t.Errorf("%d archives (-first +second):\n%s", len(want), diff)
+	if diff := cmp.Diff(want, got); diff != "" || len(want) != 3 {
+		t.Errorf("%d archives and packages (-first +second):\n%s", len(want), diff)
 	}
 	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
 		dir := t.TempDir()
