@@ -61,7 +61,7 @@ var arrows = []struct{ name, imports string }{
 	{"compat/conformance", ""},
 	{"compat/script", "attrproto compat/wire scached/cache scached/client scached/protocol"},
 	{"compat/diff", "compat/master compat/script compat/wire scached/install scached/protocol testdata"},
-	{"compat/bench", "attrproto compat/mail compat/master compat/postfix scached/install scached/protocol"},
+	{"compat/bench", "attrproto compat/diff compat/mail compat/master compat/postfix compat/wire scached/install scached/protocol"},
 	{"compat/torture", "compat/mail compat/master compat/postfix compat/wire scached/install scached/protocol"},
 	{"compat/simulate", "scached/cache scached/protocol scached/server"},
 	{"cmd/scachectl", "attrproto attrproto/attrtool attrproto/service compat/bench compat/conformance compat/diff compat/mail" +
