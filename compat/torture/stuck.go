@@ -19,7 +19,9 @@ func stuckAttacks() []Attack {
 		{Name: "20 sessions whose close is never answered", Strike: neverClosed(20), Settle: 8 * time.Second},
 		{Name: "listening sockets with thousands of connections that nobody accepted", Alone: true, Strike: unaccepted},
 		{Name: "a listening socket that is shut down", Ends: true, Strike: shutDown},
-		{Name: "SIGTERM while thousands of clients have queued what they could", Ends: true, Alone: true, Strike: endQueues,
+		{Name: "SIGTERM while 2,000 clients have queued what they could", Ends: true, Alone: true, Strike: endQueues(1000, 2000),
+			Options: master.Options{MainCF: "scached_client_limit = 10000\n"}},
+		{Name: "SIGTERM while 8,000 clients have queued what they could", Ends: true, Alone: true, Strike: endQueues(3000, 8000),
 			Options: master.Options{MainCF: "scached_client_limit = 10000\n"}},
 	}
 }
@@ -151,8 +153,12 @@ func shutDown(a *Arena) error {
 
 // endQueues ends a daemon that has to read from clients all that fits into their
 // sockets, if it wants to.
-func endQueues(a *Arena) error {
-	clients, err := a.crowd(a.size(3000, 8000), a.greeted)
+func endQueues(short, full int) func(*Arena) error {
+	return func(a *Arena) error { return a.endQueues(a.size(short, full)) }
+}
+
+func (a *Arena) endQueues(n int) error {
+	clients, err := a.crowd(n, a.greeted)
 	if err != nil {
 		return err
 	}

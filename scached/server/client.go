@@ -130,8 +130,13 @@ func (s *Server) receive(c *client) bool {
 		return false
 	}
 	n, fds, lost, err := s.kernel.Receive(c.fd, buffer)
+	surplus := len(fds) > 1 || len(fds) > 0 && !due && s.config.Dialect.Before
 	for _, fd := range fds {
-		s.descriptors.adopt(fd)
+		if surplus {
+			s.descriptors.adoptUnseen(fd)
+		} else {
+			s.descriptors.adopt(fd)
+		}
 	}
 	if err == unix.EAGAIN {
 		return false
@@ -150,7 +155,7 @@ func (s *Server) receive(c *client) bool {
 			}
 		}
 		s.begin(c)
-		c.surplus = len(fds) > 1 || len(fds) > 0 && s.config.Dialect.Before
+		c.surplus = surplus
 		c.action = c.conn.Input(buffer[:n], fds)
 		s.guard(c, c.action == protocol.Descriptor)
 		return true

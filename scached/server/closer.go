@@ -40,7 +40,8 @@ type closer struct {
 	closing int   // of the foreign ones
 	started int
 	idle    int
-	closed  func() // is called after each close, with the lock held; nil for nothing
+	closed  func()      // is called after a close, with the lock held; nil for nothing
+	asked   atomic.Bool // somebody wants to know of the next one
 
 	pending atomic.Int64          // not closed yet
 	last    atomic.Int64          // when one was closed last, in nanoseconds
@@ -98,7 +99,7 @@ func (c *closer) work(began *atomic.Int64) {
 		c.last.Store(time.Now().UnixNano())
 		began.Store(0)
 		c.mu.Lock()
-		if c.closed != nil {
+		if c.closed != nil && c.asked.Swap(false) {
 			c.closed()
 		}
 		if from == &c.foreign {

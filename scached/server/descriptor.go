@@ -14,6 +14,7 @@ const (
 	foreign  kind = iota // anything at all
 	internet             // a TCP socket
 	local                // a UNIX-domain stream socket
+	unknown              // nobody has looked yet
 )
 
 const (
@@ -32,10 +33,11 @@ const (
 // anything, whose owner decides how long it takes to close it.
 type descriptors struct {
 	kernel  Kernel
-	open    int      // those that are here
-	kinds   []kind   // by descriptor
-	closing []int    // to be closed by the loop, unless it takes time
-	value   [64]byte // of a socket option
+	open    int       // those that are here
+	kinds   []kind    // by descriptor
+	closing []int     // to be closed by the loop, unless it takes time
+	enough  time.Time // when this turn has closed for long enough; zero until that is known
+	value   [64]byte  // of a socket option
 }
 
 // unclosed is how many are open, with those that are being closed in the
@@ -44,22 +46,33 @@ func (d *descriptors) unclosed() int { return d.open + d.kernel.Closing() }
 
 // adopt takes ownership of a descriptor that came from a client.
 func (d *descriptors) adopt(fd int) {
+	d.adoptUnseen(fd)
+	d.kinds[fd] = d.find(fd)
+}
+
+// adoptUnseen is adopt for what is only to be closed: there can be very many of
+// those.
+func (d *descriptors) adoptUnseen(fd int) {
 	d.open++
 	for fd >= len(d.kinds) {
 		d.kinds = append(d.kinds, make([]kind, fd+1-len(d.kinds)+256)...)
 	}
-	k := foreign
+	d.kinds[fd] = unknown
+}
+
+// find finds out what a descriptor is.
+func (d *descriptors) find(fd int) kind {
 	switch d.option(fd, unix.SO_DOMAIN) {
 	case unix.AF_INET, unix.AF_INET6:
 		if d.option(fd, unix.SO_PROTOCOL) == unix.IPPROTO_TCP {
-			k = internet
+			return internet
 		}
 	case unix.AF_UNIX:
 		if d.option(fd, unix.SO_TYPE) == unix.SOCK_STREAM {
-			k = local
+			return local
 		}
 	}
-	d.kinds[fd] = k
+	return foreign
 }
 
 // close closes a descriptor soon. To close a connection takes the kernel about
@@ -67,20 +80,26 @@ func (d *descriptors) adopt(fd int) {
 func (d *descriptors) close(fd int) { d.closing = append(d.closing, fd) }
 
 // sweep closes some of the descriptors that are to be closed, those in the
-// background that can take time.
+// background that can take time. However often it is called in a turn, it closes
+// for no longer than sweepTime, but each time a few.
 func (d *descriptors) sweep() {
 	const few = 8 // between two looks at the clock
-	var start time.Time
 	for n := 0; len(d.closing) > 0; n++ {
-		if n == few {
-			start = d.kernel.Now()
-		} else if n%few == 0 && n > 0 && d.kernel.Now().Sub(start) >= sweepTime {
-			return
+		if n%few == 0 && n > 0 {
+			now := d.kernel.Now()
+			if d.enough.IsZero() {
+				d.enough = now.Add(sweepTime)
+			} else if !now.Before(d.enough) {
+				return
+			}
 		}
 		last := len(d.closing) - 1
 		fd := d.closing[last]
 		d.closing = d.closing[:last]
 		d.open--
+		if d.kinds[fd] == unknown {
+			d.kinds[fd] = d.find(fd)
+		}
 		if d.plain(fd) {
 			d.kernel.Close(fd)
 		} else {

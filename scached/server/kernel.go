@@ -57,10 +57,11 @@ type Kernel interface {
 	// Close is close(2), of what is known to close at once.
 	Close(fd int)
 	// CloseInBackground closes what may take time, and takes ownership of it; if it
-	// is a connection, not for ever. Each of these closes ends a Wait when it is over.
+	// is a connection, not for ever.
 	CloseInBackground(fd int, connection bool)
 	// Closing is how many of those are not closed yet. CloseProgress tells whether
-	// there will soon be fewer, as far as one can tell, and how many hang.
+	// there will soon be fewer, as far as one can tell, and how many hang;
+	// the next of those closes that is over ends a Wait then.
 	Closing() int
 	CloseProgress() (moving bool, hanging int)
 

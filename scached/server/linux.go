@@ -186,6 +186,7 @@ func (l *linux) CloseProgress() (moving bool, hanging int) {
 	if l.Closing() == 0 {
 		return false, 0
 	}
+	l.closer.asked.Store(true)
 	now := time.Now()
 	return l.closer.moving(now), l.closer.hanging(now)
 }

@@ -34,10 +34,10 @@ func (s *Server) postpone(c *client) {
 	s.postponed.clients = append(s.postponed.clients, waiting{c.fd, c.sequence})
 }
 
-// resume looks at postponed clients again, when it is time.
+// resume looks at postponed clients again, when there is room or it is time.
 func (s *Server) resume() {
 	p := &s.postponed
-	if len(p.clients) == 0 || s.now.Before(p.due) {
+	if len(p.clients) == 0 || s.now.Before(p.due) && s.full() {
 		return
 	}
 	for _, w := range p.clients {
