@@ -28,6 +28,8 @@ type Arena struct {
 	fds     []int    // owned
 	remarks []string // for the table
 	peak    int64    // see Outcome
+
+	stopped time.Duration // for how long the attack itself has stopped the daemon
 }
 
 func newArena(ctx context.Context, d *master.Daemon, full bool) *Arena {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"scache/compat/master"
 )
@@ -42,6 +43,11 @@ func Against(ctx context.Context, program string, attack Attack, full bool) (*Ou
 	}
 	if err := o.strike(a, b); err != nil {
 		return nil, err
+	}
+	if a.stopped > 0 {
+		// Good clients wait for that, too, and it is none of the daemon's doing.
+		o.slack.Longest += a.stopped
+		a.remark("stopped for %v by the attack", a.stopped.Round(time.Millisecond))
 	}
 	if err := o.recover(a, before); err != nil {
 		return nil, err

@@ -92,13 +92,17 @@ func handing(open func(*Arena) ([]int, error), send func(c *wire.Client, fd int)
 func (a *Arena) handOver(fds []int, send func(c *wire.Client, fd int) error) error {
 	pid := a.Daemon.PID()
 	clients, err := a.crowd(len(fds), a.greeted)
+	start := time.Now()
 	if err == nil {
 		err = unix.Kill(pid, unix.SIGSTOP)
 	}
 	if err == nil && !eventually(patience, func() bool { return stopped(pid) }) {
 		err = errors.New("the daemon does not stop")
 	}
-	defer unix.Kill(pid, unix.SIGCONT)
+	defer func() {
+		unix.Kill(pid, unix.SIGCONT)
+		a.stopped = time.Since(start)
+	}()
 	for i, fd := range fds {
 		if err == nil {
 			err = send(clients[i], fd)

@@ -37,7 +37,7 @@ func (s *Server) postpone(c *client) {
 // resume looks at postponed clients again, when there is room or it is time.
 func (s *Server) resume() {
 	p := &s.postponed
-	if len(p.clients) == 0 || s.now.Before(p.due) && s.full() {
+	if len(p.clients) == 0 || s.now.Before(p.due) && s.used() >= s.mostToRead() {
 		return
 	}
 	for _, w := range p.clients {

@@ -127,11 +127,15 @@ func (s *Server) makeRoom(turn *client) bool {
 		return true
 	}
 	if s.descriptors.moving() {
-		return false
+		return s.used() < s.mostToRead() // it takes the place of one that is being closed
 	}
 	s.giveUpDescriptor(turn)
 	return true
 }
+
+// mostToRead is how many descriptors clients may have to do with when one of them
+// is read from, as far as the limit allows.
+func (s *Server) mostToRead() int { return s.capacity + s.reserve - min(mostInMessage, s.reserve) }
 
 // makeRoomToRead sees to it that all descriptors can be received that may come
 // with the next message of a client, since the kernel would close those that
@@ -141,7 +145,7 @@ func (s *Server) makeRoomToRead(c *client, due bool) bool {
 	if due && !s.makeRoom(c) {
 		return false
 	}
-	most := s.capacity + s.reserve - min(mostInMessage, s.reserve)
+	most := s.mostToRead()
 	for s.used() > most {
 		s.descriptors.sweep()
 		if s.used() <= most {
