@@ -28,6 +28,7 @@ func newTorture() *cobra.Command {
 		RunE:              untilInterrupted(t.run),
 	}
 	c.Flags().BoolVar(&t.Short, "short", false, "only what the tests do, a few seconds an attack")
+	c.Flags().BoolVar(&t.Markdown, "markdown", false, "print a table for the README")
 	c.Flags().StringVar(&t.Only, "only", "", "only attacks with this `text` in their name")
 	c.Flags().BoolVar(&t.reference, "reference", false, "attack the installed scache as well")
 	c.Flags().BoolVar(&t.list, "list", false, "only say what the attacks are")

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
-	"time"
 )
 
 // RunOptions say what to attack, and with what.
@@ -17,6 +15,7 @@ type RunOptions struct {
 	Programs []string // daemons to attack, one after the other
 	Only     string   // attacks whose name contains this
 	Short    bool     // as in the tests, a few seconds an attack
+	Markdown bool     // a table for the README: a line an attack
 	Out      io.Writer
 	// Progress, if not nil, is told what is going on; "" before anything is
 	// printed.
@@ -40,6 +39,9 @@ func Run(ctx context.Context, o RunOptions) error {
 		return fmt.Errorf("no attack has %q in its name", o.Only)
 	}
 	table := newTable(o.Out)
+	if o.Markdown {
+		table = newMarkdown(o.Out, o.Programs)
+	}
 	reasons, err := o.attack(ctx, attacks, table)
 	o.progress("")
 	table.flush()
@@ -60,7 +62,7 @@ func (o *RunOptions) progress(what string) {
 }
 
 // attack fills the table, and tells what else there is to say.
-func (o *RunOptions) attack(ctx context.Context, attacks []Attack, table *table) (reasons []string, err error) {
+func (o *RunOptions) attack(ctx context.Context, attacks []Attack, table results) (reasons []string, err error) {
 	for _, attack := range attacks {
 		for _, program := range o.Programs {
 			name := filepath.Base(program)
@@ -79,46 +81,4 @@ func (o *RunOptions) attack(ctx context.Context, attacks []Attack, table *table)
 		}
 	}
 	return reasons, nil
-}
-
-// A table has a line an attack on a program.
-type table struct{ w *tabwriter.Writer }
-
-func newTable(out io.Writer) *table {
-	t := &table{tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
-	fmt.Fprintln(t.w, "attack\tdaemon\tsurvived\tothers unaffected\tlongest alone\tunder attack\tp99 alone\tunder attack\tleaked\tmemory grown\t")
-	return t
-}
-
-func (t *table) add(program string, o *Outcome) {
-	cells := []string{o.Attack, program, yesNo(o.Survived), "-", "-", "-", "-", "-", "-", "-", o.Remarks}
-	if !o.attack.Ends && !o.attack.Deprives {
-		cells[3] = yesNo(o.Unaffected())
-		for i, d := range []time.Duration{o.Beside.Longest, o.Under.Longest, o.Beside.P99, o.Under.P99} {
-			cells[4+i] = inMilliseconds(d)
-		}
-		if o.Unanswered != nil {
-			cells[5], cells[7] = "no answer", "no answer"
-		}
-	}
-	if o.Survived && !o.attack.Ends {
-		cells[8], cells[9] = fmt.Sprint(o.Leaked), fmt.Sprintf("%.1f MiB", float64(o.Grown)/(1<<20))
-	}
-	if !o.Passed() {
-		cells[10] = strings.TrimPrefix(o.Remarks+"; see below", "; ")
-	}
-	fmt.Fprintln(t.w, strings.Join(cells, "\t"))
-}
-
-func (t *table) flush() { t.w.Flush() }
-
-func inMilliseconds(d time.Duration) string {
-	return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
-}
-
-func yesNo(yes bool) string {
-	if yes {
-		return "yes"
-	}
-	return "NO"
 }
