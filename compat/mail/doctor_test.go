@@ -18,6 +18,7 @@ import (
 // What the doctor says about a Postfix is what becomes of its mail.
 func TestDoctor(t *testing.T) {
 	always := []string{"smtp_connection_cache_on_demand = no", "smtp_connection_cache_destinations = static:all"}
+	always = always[:len(always):len(always)]
 	for _, test := range []struct {
 		name   string
 		main   []string
@@ -36,6 +37,10 @@ func TestDoctor(t *testing.T) {
 			wrong: []string{"connections with TLS are not reused, and TLS is used always"},
 			notes: []string{"10 lookups"}},
 		{name: "TLS reuse", main: append(always, "smtp_tls_security_level = encrypt", "smtp_tls_connection_reuse = yes"), tls: true, reused: true,
+			master: []string{"tlsproxy unix - - n - 0 tlsproxy"}},
+		{name: "TLS policy", main: append(always, "smtp_tls_policy_maps = static:encrypt"), tls: true,
+			wrong: []string{"connections with TLS are not reused, and TLS is used always"}},
+		{name: "TLS policy that reuses", main: append(always, "smtp_tls_policy_maps = static:{encrypt connection_reuse=yes}"), tls: true, reused: true,
 			master: []string{"tlsproxy unix - - n - 0 tlsproxy"}},
 		{name: "transports", main: always, cache: []string{"-o", "scached_name_spaces=other=smtp"}, reused: true,
 			master: []string{"other unix - - y - - smtp -o syslog_name=other -o { smtp_helo_name = other.example }"},

@@ -27,7 +27,7 @@ import (
 // programs that want a processor make both wait, and now and then only one, which is
 // why there is more than one try.
 func TestListing(t *testing.T) {
-	const stay, tries, cycles = 19_000, 5, 3000
+	const stay, tries, cycles = 19_000, 8, 3000
 	programs := testbed.Programs(t)
 	testbed.NeedRoot(t)
 	var daemons [2]*master.Daemon
