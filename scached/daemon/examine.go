@@ -12,6 +12,7 @@ type Configuration struct {
 	Values   []Value
 	Warnings []string // as they would be logged
 	Errors   []error  // the daemon would die of the first one
+	Wrong    []Value  // without a text: the parameters that Errors are about, where that is known
 }
 
 // A Value is a parameter's value.
@@ -44,7 +45,11 @@ func Examine(dir string, args []string, service Service) *Configuration {
 	s.config.set("process_id", strconv.Itoa(os.Getpid()), FromMainCF)
 	for _, list := range [][]Parameter{s.general, service.Parameters} {
 		for i := range list {
-			if p := &list[i]; check(s.config.readParameter(p)) && (p.When == nil || p.When()) {
+			p := &list[i]
+			switch {
+			case !check(s.config.readParameter(p)):
+				found.Wrong = append(found.Wrong, Value{Name: p.Name, Source: s.config.sources[p.Name]})
+			case p.When == nil || p.When():
 				found.Values = append(found.Values, s.config.value(p))
 			}
 		}

@@ -34,6 +34,7 @@ func TestExamine(t *testing.T) {
 			{"test_kind", "three", FromCommandLine},
 			{"test_clients", "35", "own.cf"},
 		},
+		Wrong:    []Value{{Name: "max_idle", Source: FromMainCF}, {Name: "connection_cache_ttl_limit", Source: "own.cf"}},
 		Warnings: []string{w.dir + "/conf/own.cf, line 2: unknown parameter: test_nothing"},
 	}
 	var errors []string

@@ -100,7 +100,7 @@ func (e *examination) mentioned(name string) bool {
 
 // source is where the parameter stands that a message is about.
 func (e *examination) source(message string) string {
-	for _, value := range e.Config.Values {
+	for _, value := range slices.Concat(e.Config.Wrong, e.Config.Values) {
 		if strings.Contains(message, value.Name) && value.Source != daemon.FromDefault {
 			return e.sourceOf(value.Source)
 		}
