@@ -136,6 +136,11 @@ func (w *world) step(until int64) bool {
 			at = min(at, t.done)
 		}
 	}
+	for _, e := range w.errands {
+		if e.over > w.now {
+			at = min(at, e.over)
+		}
+	}
 	if at > until || at == forever {
 		return false
 	}

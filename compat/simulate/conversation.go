@@ -291,7 +291,7 @@ func (t *conversation) failed() {
 	if t.promised == nil {
 		return
 	}
-	t.promised.state, t.promised.droppedAt, t.promised.why = dropped, t.w.now, shutdown
+	t.promised.state, t.promised.droppedAt, t.promised.why, t.promised.failed = dropped, t.w.now, shutdown, true
 	t.w.model.dropped = append(t.w.model.dropped, t.promised)
 	t.w.model.counts.failed++
 	t.w.model.counts.hits[t.kind]++

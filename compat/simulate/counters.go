@@ -25,6 +25,7 @@ func (w *world) counters() (judge func(words [][2]string)) {
 	}
 	want["clients"] = clients
 	want["clients_total"] = m.counts.clients
+	want[`quits_total{result="answered"}`] = m.counts.quits
 	if !w.plan.wild {
 		want[`saves_total{kind="session"}`] = m.counts.saved
 		want[`handovers_total{result="done"}`] = m.counts.handed

@@ -16,6 +16,8 @@
 //     order; the model is this package's own.
 //   - Such a client is not disconnected, waits for nobody, and gets what it was
 //     promised, unless descriptors, memory or the process come to their end.
+//   - QUIT goes, once, to each session of smtp(8) that ends in the cache while it is
+//     still served, and never to one that was promised or handed over.
 //   - A turn of the loop takes no longer than its budget, and a loop that has
 //     nothing to do rests.
 //   - The counters add up, and are what the model has counted.

@@ -38,6 +38,7 @@ type descriptor struct {
 	background bool // given away to be closed
 	session    *session
 	sent       bool // handed over
+	lent       bool // to the kernel, for QUIT
 	arrived    int64
 }
 
@@ -88,6 +89,9 @@ func (w *world) get(fd int, call string) *descriptor {
 	d := w.table[fd]
 	if d.background {
 		w.fail("%s of descriptor %d, which was given away to be closed", call, fd)
+	}
+	if d.lent {
+		w.fail("%s of descriptor %d, which is lent to the kernel", call, fd)
 	}
 	return d
 }
@@ -204,6 +208,7 @@ func (w *world) duration(f *file) int64 {
 
 // finishTasks ends the closes that are over.
 func (w *world) finishTasks() {
+	w.finishErrands()
 	for i := 0; i < len(w.tasks); {
 		t := w.tasks[i]
 		if !t.running || t.done > w.now {

@@ -147,6 +147,9 @@ func (c *client) saveEndpoint(f *file) bool {
 	defer c.w.release(f)
 	c.w.properties++
 	property := "p" + strconv.Itoa(c.w.properties)
+	if c.rand.IntN(2) == 0 {
+		property = strconv.Itoa(c.w.properties) + "\n0\n0"
+	}
 	request := list("request", "save_endp", "ttl", c.ttl(), "label", c.label("e"), "property", property)
 	if !c.send(request) {
 		return false
@@ -219,12 +222,16 @@ func (c *client) readLate() {
 	talk, ready := c.sock.peer.talk, false
 	answered := func() bool { return talk.open && len(c.sock.peer.queue) == 0 && len(talk.expect) == 0 }
 	nothing := list("request", "find_endp", "label", c.label("nothing"))
+	soon := func() bool {
+		c.pauseFor(pause{limit: c.w.now + 50*ms, ready: answered})
+		return answered()
+	}
 	for most := c.sock.room - c.rand.IntN(600) - 600; c.sock.used < most; {
-		if !c.await(answered) || !c.send(nothing) {
+		if !soon() || !c.send(nothing) {
 			return
 		}
 	}
-	if !c.await(answered) || !c.send(list("request", "find_endp", "label", c.label("e"))) {
+	if !soon() || !c.send(list("request", "find_endp", "label", c.label("e"))) {
 		return
 	}
 	c.sleep(3 * ms)

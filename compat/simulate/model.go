@@ -16,6 +16,7 @@ const (
 	promised                     // a client was told of it
 	over                         // it was handed over, or that has failed
 	dropped                      // it is to be closed
+	quitting                     // it was sent QUIT, or is to be
 )
 
 // A session is one that the server has a descriptor of.
@@ -27,6 +28,7 @@ type session struct {
 	label, property string
 	saved, due, ttl int64 // a time, and seconds
 	why             reason
+	failed          bool // its hand-over has
 	droppedAt       int64
 }
 
@@ -58,6 +60,7 @@ type counts struct {
 	closed                     [reasons]int
 	hits, misses               [2]int // of destinations, of endpoints
 	clients                    int
+	quits                      int // that were answered
 }
 
 const (
@@ -73,6 +76,7 @@ type model struct {
 	sessions []*session // in the order in which they were saved
 	bindings []*binding // likewise
 	dropped  []*session // not closed yet
+	quitting []*session // likewise
 	ahead    int64      // of the wall clock, at most so far
 	saves    int
 	uses     int64
@@ -296,20 +300,30 @@ func (m *model) closed(d *descriptor) {
 	case promised:
 		m.w.fail("%v is closed, and was promised to a client", s)
 	case dropped:
-		m.dropped = slices.DeleteFunc(m.dropped, func(o *session) bool { return o == s })
+		if m.impolite(s) {
+			m.w.fail("%v is closed without a QUIT", s)
+		}
+		m.forgetDropped(s)
+	case quitting:
+		m.quitting = slices.DeleteFunc(m.quitting, func(o *session) bool { return o == s })
 	}
 	s.state = over
 }
 
+func (m *model) forgetDropped(s *session) {
+	m.dropped = slices.DeleteFunc(m.dropped, func(o *session) bool { return o == s })
+}
+
 // checkDropped looks whether what was dropped is closed.
 func (m *model) checkDropped() {
+	m.checkQuitting()
 	for _, s := range m.dropped {
-		if late := m.w.now - s.droppedAt; late > closeTime {
+		if late := m.w.now - s.droppedAt; late > closeTime && !m.ending && !m.hung() {
 			m.w.fail("%v was dropped (%s) %v ago, and is still open", s, reasonNames[s.why], time.Duration(late))
 		}
 	}
 }
 
 func (s *session) String() string {
-	return "session " + s.property + " of " + strings.ReplaceAll(s.label, "\n", "/")
+	return strings.ReplaceAll("session "+s.property+" of "+s.label, "\n", "/")
 }

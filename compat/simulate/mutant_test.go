@@ -56,6 +56,10 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a promise is broken at the end", "scached/server/server.go", "s.ending.IsZero() || s.promised() &&", "s.ending.IsZero() || false &&"},
 	{"promises after the end", "scached/server/end.go", "	s.service.Forget()\n", ""},
 
+	{"no QUIT", "scached/protocol/quit.go", "		return fromSMTP(c.Property)\n", "		return false\n"},
+	{"QUIT to anybody", "scached/protocol/quit.go", "		return fromSMTP(c.Property)\n", "		return true\n"},
+	{"who was sent QUIT stays", "scached/server/quit.go", "s.now.Add(lingerTime)", "s.now.Add(time.Hour)"},
+
 	{"hits are not counted", "scached/protocol/handover.go", "counters.Destination.Hits++", "_ = c"},
 	{"hand-overs that fail are not counted", "scached/protocol/handover.go", "		counters.HandoversFailed++\n", "		_ = counters\n"},
 	{"what expires is not counted", "scached/protocol/service.go", "	s.Counters.SessionsClosed[c.Reason]++\n", "	if c.Reason != cache.Expired {\n		s.Counters.SessionsClosed[c.Reason]++\n	}\n"},

@@ -34,6 +34,7 @@ type plan struct {
 	idle       int64
 	statistics int64
 	verbose    bool
+	quit       bool
 	maxClients int
 
 	descriptors int
@@ -112,7 +113,7 @@ func newPlan(seed uint64, without []int) *plan {
 	if chance(25) {
 		p.statistics = second + r.Int64N(2*second)
 	}
-	p.verbose = chance(5)
+	p.verbose, p.quit = chance(5), chance(40)
 	p.cast(r, chance)
 	p.promised = chance(25)
 	p.end = int64(2+r.IntN(8)) * second

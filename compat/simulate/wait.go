@@ -111,6 +111,13 @@ func (w *world) happened(f *file) (events uint32) {
 		if w.listenShut {
 			events |= unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLHUP
 		}
+	case tcp, local:
+		if f.spoke {
+			events |= unix.EPOLLIN
+		}
+		if f.ended {
+			events |= unix.EPOLLIN | unix.EPOLLRDHUP
+		}
 	case own:
 		if f == w.master && w.masterGone {
 			return unix.EPOLLHUP

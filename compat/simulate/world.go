@@ -46,6 +46,7 @@ type world struct {
 	flying     int   // descriptors on their way
 	tasks      []task
 	lastClosed int64
+	errands    []errand
 	noFiles    int64 // until when the system has no more
 
 	actors []*actor
@@ -216,7 +217,7 @@ func (w *world) live() {
 		Listen: []int{listenFD}, Master: masterFD, Notify: func(bool) {}, LiveCheck: p.live, Control: true,
 		MaxIdle: time.Duration(p.idle), IPCTimeout: time.Duration(p.timeout), StringLimit: 4096,
 		Limits: p.limits, MaxClients: p.maxClients, NameSpaces: p.spaces, Version: "simulated", Kernel: w,
-		Statistics: time.Duration(p.statistics), Verbose: p.verbose,
+		Statistics: time.Duration(p.statistics), Verbose: p.verbose, Quit: p.quit,
 	})
 	if err == nil {
 		err = w.server.Run()
@@ -248,7 +249,9 @@ func (w *world) checkEnd() {
 		w.finishTasks()
 	}
 	for fd := masterFD + 1; fd < len(w.table); fd++ {
-		if d := w.table[fd]; d != nil {
+		if d := w.table[fd]; d != nil && d.lent {
+			w.remove(fd) // which the process takes with it
+		} else if d != nil {
 			w.fail("descriptor %d is left open: %v", fd, d.session)
 		}
 	}

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -14,6 +16,7 @@ func (s *Server) end(why string) {
 		s.config.Log.Info(why)
 	}
 	s.ending = s.now.Add(drainTime)
+	s.acceptAgain = time.Time{} // never
 	s.service.Forget()
 	for _, fd := range s.config.Listen {
 		s.kernel.Watch(unix.EPOLL_CTL_DEL, fd, 0, 0)

@@ -63,6 +63,7 @@ func (s *Server) quit(fd int) { s.quits.waiting = append(s.quits.waiting, fd) }
 func (s *Server) runQuits() {
 	q := &s.quits
 	if len(q.waiting) == 0 && q.count == 0 && q.pending == 0 {
+		q.more = false // the last turn may have ended before this was known
 		return
 	}
 	for len(q.lingering) > 0 {
