@@ -364,7 +364,11 @@ func TestEnds(t *testing.T) {
 		server := accept()
 		const size = 3 << 20
 		done := make(chan error, 1)
-		go func() { done <- server.Send(strings.Repeat("x", size)); server.Close() }()
+		go func() {
+			err := server.Send(strings.Repeat("x", size))
+			server.Close()
+			done <- err
+		}()
 		if !client.Await(patience) {
 			t.Fatal("nothing arrives")
 		}
