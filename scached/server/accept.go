@@ -53,7 +53,8 @@ func (s *Server) accept(listen int) {
 // full tells that there is no room for another client before something has been
 // closed, which will be soon.
 func (s *Server) full() bool {
-	return s.descriptors.crowded() || s.used() >= s.capacity && s.descriptors.moving()
+	used := s.used()
+	return used > s.capacity/2 && s.descriptors.crowded() || used >= s.capacity && s.descriptors.moving()
 }
 
 // acceptsAgain tells that a pause is over.

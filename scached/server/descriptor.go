@@ -21,7 +21,7 @@ const (
 	// sweepTime is how much of a turn may be spent on closing descriptors.
 	sweepTime = 200 * time.Microsecond
 	// mostClosing is how many descriptors may be waiting to be closed while new
-	// clients are accepted.
+	// clients are accepted and half of all descriptors are in use.
 	mostClosing = 512
 	// mostInMessage is SCM_MAX_FD, the most descriptors that a message can hold.
 	mostInMessage = 253
