@@ -9,7 +9,9 @@ import (
 // now: that it adds up, and is what the model has counted.
 func (w *world) counters() (judge func(words [][2]string)) {
 	m := &w.model
-	want := map[string]int{"descriptors": w.open - masterFD - 1}
+	want := map[string]int{}
+	open := func() int { return w.open - masterFD - 1 }
+	before := open()
 	clients, strangers, handing := 0, 0, 0
 	for _, t := range w.talks {
 		if t == nil {
@@ -50,6 +52,9 @@ func (w *world) counters() (judge func(words [][2]string)) {
 			if n, err := strconv.Atoi(word[1]); err == nil {
 				told[word[0]] = n
 			}
+		}
+		if got := told["descriptors"]; got > before || got < open() { // some may be closed just now
+			w.fail("the counter descriptors is %d, and %d were open", got, before)
 		}
 		for name, n := range want {
 			if got, ok := told[name]; got != n || !ok {
