@@ -64,7 +64,7 @@ const (
 // Attacks are all there are, in the order of the table.
 func Attacks() []Attack {
 	return slices.Concat(
-		clientAttacks(), floodAttacks(), messageAttacks(), urgentAttacks(), kindAttacks(), closeAttacks(), stuckAttacks(), crowdAttacks(),
+		clientAttacks(), floodAttacks(), messageAttacks(), urgentAttacks(), kindAttacks(), closeAttacks(), stuckAttacks(), quitAttacks(), crowdAttacks(),
 		memoryAttacks(), liveAttacks(), signalAttacks(), aroundAttacks(), logAttacks(), privilegeAttacks(),
 	)
 }
