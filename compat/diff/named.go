@@ -21,6 +21,7 @@ var Named = map[string]string{
 	"spin":          "a client that has gone does not keep the server busy for ever",
 	"control":       "an administrator can look into the cache, and flush it",
 	"name spaces":   "a transport finds what another one has saved, where they share a name space",
+	"quit":          "a session that nobody has taken ends with QUIT",
 	"terminate":     "SIGTERM makes the server log its statistics and exit",
 	"unasked":       "a client that sends descriptors which nobody asked for is disconnected after its answer",
 	"greeting":      "the log says when a client seems to be older than the protocol that was chosen",

@@ -38,7 +38,8 @@ type player struct {
 	exit     string // how the daemon ended, if a step made it end
 	blamed   string // the client whose step got the daemon stuck
 	stuck    bool
-	sure     bool // it takes more than its priority to believe that the daemon waits
+	heard    Answer // at the other end of a session, in a step that reads it
+	sure     bool   // it takes more than its priority to believe that the daemon waits
 }
 
 func newPlayer(target *Target, steps []Step, label labeler) *player {
@@ -98,7 +99,7 @@ func (p *player) peer(name string) *peer {
 func (p *player) blocked(i int) bool {
 	step := &p.steps[i]
 	switch step.Do {
-	case Hold, Go, Wait, RemoteSay, RemoteClose, Terminate, HangUp:
+	case Hold, Go, Wait, RemoteSay, RemoteClose, RemoteHear, Terminate, HangUp:
 		return false
 	case Connect:
 		return p.stuck || p.peer(step.Client) != nil
@@ -127,6 +128,10 @@ func (p *player) begin(i int) error {
 		return p.sessions.say(step.Token, step.Data)
 	case RemoteClose:
 		return p.sessions.closeRemote(step.Token)
+	case RemoteHear:
+		var err error
+		p.heard, err = p.sessions.hear(step.Token)
+		return err
 	case Terminate, HangUp:
 		p.exit = p.target.end(step.Do)
 		return nil
@@ -178,7 +183,8 @@ func (p *player) finishSurely(i int) (Outcome, error) {
 
 // outcome is what all clients got in a step.
 func (p *player) outcome(i int) Outcome {
-	var outcome Outcome
+	outcome := Outcome{Answer: p.heard}
+	p.heard = Answer{}
 	step := &p.steps[i]
 	for _, peer := range p.peers {
 		answer := p.label.answer(peer.taken())

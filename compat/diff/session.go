@@ -74,6 +74,31 @@ func (s *sessions) say(token int, data []byte) error {
 	return found.Say(string(data))
 }
 
+// hear reads what has come to the remote end. It does not wait: what a daemon says
+// when it ends has come by then.
+func (s *sessions) hear(token int) (heard Answer, err error) {
+	found, err := s.remote(token)
+	if err != nil {
+		return Answer{}, err
+	}
+	var buffer [512]byte
+	for {
+		n, _, err := unix.Recvfrom(found.Remote, buffer[:], unix.MSG_DONTWAIT)
+		switch {
+		case err == unix.EAGAIN:
+			return heard, nil
+		case err == unix.EINTR:
+		case err != nil:
+			return heard, fmt.Errorf("read at the remote end: %w", err)
+		case n == 0:
+			heard.End = EndOfFile
+			return heard, nil
+		default:
+			heard.Data = append(heard.Data, buffer[:n]...)
+		}
+	}
+}
+
 func (s *sessions) closeRemote(token int) error {
 	found, err := s.remote(token)
 	if err != nil {

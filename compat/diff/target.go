@@ -79,6 +79,9 @@ func (s Setup) options(program string, collect bool) master.Options {
 	if s.NameSpaces != "" {
 		lines = append(lines, "scached_name_spaces = "+s.NameSpaces)
 	}
+	if s.Quit {
+		lines = append(lines, "scached_quit = yes")
+	}
 	if s.Dialect != "" {
 		lines = append(lines, "scached_protocol_version = "+s.Dialect)
 	}

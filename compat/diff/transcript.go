@@ -29,6 +29,9 @@ const (
 	RemoteSay Action = "remote_say"
 	// RemoteClose closes the other end of the SMTP session Token.
 	RemoteClose Action = "remote_close"
+	// RemoteHear reads what has come to the other end of the SMTP session Token, and
+	// whether the connection has ended.
+	RemoteHear Action = "remote_hear"
 	// Terminate sends SIGTERM to the daemon, as "postfix stop" does, and waits
 	// for its end.
 	Terminate Action = "terminate"
@@ -65,6 +68,8 @@ type Setup struct {
 	LiveCheck bool `json:"live_check,omitempty"`
 	// NameSpaces is scached_name_spaces of ours.
 	NameSpaces string `json:"name_spaces,omitempty"`
+	// Quit is scached_quit of ours.
+	Quit bool `json:"quit,omitempty"`
 }
 
 // A Transcript is what clients do, and what came of it.
