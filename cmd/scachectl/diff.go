@@ -85,6 +85,9 @@ func (c *diffCommand) run(ctx context.Context, out, told io.Writer) error {
 	c.options.Progress = newPace(line.show).played
 	report, err := diff.Run(ctx, c.options)
 	line.clear()
+	if err != nil && report != nil {
+		err = errors.Join(err, c.saveFindings(report, told)) // what was found by then is not lost
+	}
 	if err != nil {
 		return err
 	}
