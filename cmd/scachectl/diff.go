@@ -49,7 +49,7 @@ func newDiff() *cobra.Command {
 	fileVar(f, &d.resume, "resume", "", "keep in this `file` what has come of the random transcripts, and go on from there")
 	fileVar(f, &d.result, "result", "", "write what came of it for the conformance page into this `file`")
 	f.IntVar(&d.options.Workers, "workers", 0, "the `number` of random transcripts at a time (default one a processor)")
-	f.BoolVar(&d.options.Patient, "patient", false, "play random transcripts without real-time priorities, which takes longer")
+	f.BoolVar(&d.options.Patient, "patient", false, "play random transcripts on any processor, which takes longer")
 	f.BoolVar(&d.recorded, "recorded-speed", false, "play recordings in the time that they took, also where nothing expires")
 	f.BoolVar(&d.json, "json", false, "print the report as JSON")
 	f.BoolVar(&d.all, "all", false, "show the transcripts with named differences, too")

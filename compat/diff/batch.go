@@ -44,15 +44,15 @@ func (r *randomRun) restart(ctx context.Context, b *batch) error {
 	return err
 }
 
-// turns takes the turns that are due. Nobody else has the processor meanwhile, since
-// all of a turn belongs to the same second.
+// turns takes the turns that are due. All of a turn belongs to the same second; a
+// batch that is late since the processor is busy with something else is tried again.
 func (r *randomRun) turns(ctx context.Context) error {
 	for i := 0; i < len(r.batches); i++ {
 		b := r.batches[i]
 		if time.Now().Before(b.playing.due) {
 			continue
 		}
-		err := r.processor.hurry(b.playing.turn)
+		err := b.playing.turn()
 		if err == nil && !b.playing.over() {
 			continue
 		}

@@ -11,26 +11,24 @@ import (
 )
 
 // A processor is one that daemons share with the goroutine that plays transcripts
-// to them. They have a real-time priority there, and the goroutine has a lower one:
-// so whenever it runs, all of them wait for something. What is sent to a daemon has
+// to them, whose thread is idle (SCHED_IDLE) there: it has to make way as soon as a
+// daemon wakes up, and gets next to nothing of the processor as long as one computes.
+// So whenever it runs, all of them wait for something. What is sent to a daemon has
 // been dealt with when the call that sent it returns, and there is nothing to be
-// found out about that.
+// found out about that. The kernel does not promise it, so nothing that differs is
+// believed before it was looked at in another way.
+//
+// A real-time priority for daemons would be surer, but a thread that ends with one
+// can keep its processor for ever, while somebody reads what /proc says of it.
 type processor struct {
 	own unix.SchedAttr // of the goroutine's thread
 	all unix.CPUSet    // what it could use
 	one unix.CPUSet    // what it does
 }
 
-// Real-time priorities: daemons have the higher one, and the goroutine has the
-// lower one while it is in a hurry.
-const (
-	daemonPriority = 2
-	hurryPriority  = 1
-)
-
 // takeProcessor ties the goroutine to a processor, the number modulo how many there
 // are, until the goroutine ends. An error means that it is not possible here: it
-// takes root's privileges, real-time priorities, and two processors.
+// takes root's privileges, and two processors.
 func takeProcessor(number int) (*processor, error) {
 	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 	p := new(processor)
@@ -46,10 +44,10 @@ func takeProcessor(number int) (*processor, error) {
 		return nil, fmt.Errorf("sched_getattr: %w", err)
 	}
 	p.own = *attr
-	if err := p.with(daemonPriority, func() error { return nil }); err != nil {
+	if err := errors.Join(p.idle(), p.wake()); err != nil {
 		return nil, err
 	}
-	return p, setAffinity(0, &p.one)
+	return p, errors.Join(setAffinity(0, &p.one), p.idle())
 }
 
 // nth returns a member of a set of processors, from 0 on.
@@ -70,27 +68,19 @@ func setAffinity(thread int, set *unix.CPUSet) error {
 	return nil
 }
 
-// spawn lets start start a daemon, which inherits the priority. It may use all
-// processors until it is kept: a program in Go looks once how many there are, and
-// if there is one, what is not the event loop has to wait until that is idle.
+// spawn lets start start a daemon, which inherits how its thread is scheduled. It may
+// use all processors until it is kept: a program in Go looks once how many there are,
+// and if there is one, what is not the event loop has to wait until that is idle.
 func (p *processor) spawn(start func() error) error {
-	if err := setAffinity(0, &p.all); err != nil {
+	if err := errors.Join(p.wake(), setAffinity(0, &p.all)); err != nil {
 		return err
 	}
-	return errors.Join(p.with(daemonPriority, start), setAffinity(0, &p.one))
+	return errors.Join(start(), setAffinity(0, &p.one), p.idle())
 }
-
-// mostTime is for how many microseconds a daemon may compute without a pause. After
-// that the kernel ends it, since nobody else has the processor meanwhile.
-const mostTime = 1_000_000
 
 // keep brings all threads of a process to the processor. Those that they start later
 // stay there, too.
 func (p *processor) keep(pid int) error {
-	limit := unix.Rlimit{Cur: mostTime, Max: mostTime}
-	if err := unix.Prlimit(pid, unix.RLIMIT_RTTIME, &limit, nil); err != nil {
-		return fmt.Errorf("prlimit: %w", err)
-	}
 	for kept := ""; ; {
 		names, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 		if err != nil {
@@ -113,19 +103,14 @@ func (p *processor) keep(pid int) error {
 	}
 }
 
-// hurry keeps everybody but the daemons from the processor while do runs, which is
-// for some milliseconds.
-func (p *processor) hurry(do func() error) error {
-	if p == nil {
-		return do()
-	}
-	return p.with(hurryPriority, do)
-}
+// idle makes the goroutine's thread one that runs when no other wants to, and wake
+// undoes that.
+func (p *processor) idle() error { return schedule(&unix.SchedAttr{Policy: unix.SCHED_IDLE}) }
+func (p *processor) wake() error { return schedule(&p.own) }
 
-func (p *processor) with(priority uint32, do func() error) error {
-	if err := unix.SchedSetAttr(0, &unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: priority}, 0); err != nil {
+func schedule(attr *unix.SchedAttr) error {
+	if err := unix.SchedSetAttr(0, attr, 0); err != nil {
 		return fmt.Errorf("sched_setattr: %w", err)
 	}
-	defer unix.SchedSetAttr(0, &p.own, 0)
-	return do()
+	return nil
 }

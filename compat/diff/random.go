@@ -17,7 +17,7 @@ const mostBatches = 8
 // A randomRun is one goroutine that plays chunks of random transcripts.
 type randomRun struct {
 	*run
-	processor *processor // nil without real-time priorities
+	processor *processor // nil if there is none to share
 	pairs     [2][2]*pair
 	label     int
 	batches   []*batch
@@ -146,6 +146,8 @@ func (r *randomRun) one(ctx context.Context, on *chunk, t *Transcript) error {
 		}
 		return nil
 	}
+	// What its daemons have counted differs, too.
+	r.drop(r.slot(t))
 	again, err := r.freshly(ctx, t, timesAlone)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ type Options struct {
 	Checkpoint func(*Tally) error
 	// Workers is how many goroutines play random transcripts; 0 for one a processor.
 	Workers int
-	// Patient does not rely on real-time priorities, and takes longer.
+	// Patient does not rely on how the kernel schedules, and takes longer.
 	Patient bool
 	// Named keeps the random transcripts that show named differences, too.
 	Named bool
