@@ -135,7 +135,7 @@ func (r *randomRun) slot(t *Transcript) **pair {
 // one plays a transcript, and again if it shows an unnamed difference: to fresh
 // daemons, and without relying on priorities. What shows there is made small.
 func (r *randomRun) one(ctx context.Context, on *chunk, t *Transcript) error {
-	c, err := r.tryOn(ctx, on, r.slot(t), t)
+	c, err := r.tryOn(ctx, on, r.slot(t), r.processor, t)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (r *randomRun) shrink(ctx context.Context, on *chunk, t *Transcript, c *com
 		if own != nil && own.ours.setup != candidate.Setup {
 			r.drop(&own)
 		}
-		c, err := r.tryOn(ctx, on, &own, candidate)
+		c, err := r.tryOn(ctx, on, &own, nil, candidate)
 		return err == nil && Unnamed(c.differences)
 	})
 	if again, err := r.freshly(ctx, small, timesAlone); err == nil && Unnamed(again.differences) {
@@ -183,11 +183,11 @@ func (r *randomRun) shrink(ctx context.Context, on *chunk, t *Transcript, c *com
 	return ctx.Err()
 }
 
-// tryOn plays a transcript to daemons, which it starts if need be, and ends if they
-// are of no more use.
-func (r *randomRun) tryOn(ctx context.Context, on *chunk, at **pair, t *Transcript) (*comparison, error) {
+// tryOn plays a transcript to daemons, which it starts if need be, on a processor of
+// their own if not nil, and ends if they are of no more use.
+func (r *randomRun) tryOn(ctx context.Context, on *chunk, at **pair, where *processor, t *Transcript) (*comparison, error) {
 	if *at == nil {
-		pair, err := r.start(ctx, r.processor, t.Setup)
+		pair, err := r.start(ctx, where, t.Setup)
 		if err != nil {
 			return nil, err
 		}

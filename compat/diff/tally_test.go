@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestTally(t *testing.T) {
@@ -81,7 +82,7 @@ func TestMerge(t *testing.T) {
 		{Do: Wait, Seconds: 1}, {Do: Send, Client: "2.z", Data: []byte("d")},
 		{Do: Wait, Seconds: 1}, {Do: Send, Client: "1.", Data: []byte("b")},
 	}}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Transcript{})); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 }
