@@ -62,7 +62,7 @@ func TestSinkBooks(t *testing.T) {
 			t.Fatal(err)
 		}
 		sessions := sink.Sessions()
-		want := []SinkSession{{TLS: secure, Messages: []SinkMessage{
+		want := []SinkSession{{TLS: secure, Quit: true, Messages: []SinkMessage{
 			{Subject: "message 0", MessageID: "<0@origin.example>", Sender: injectSender, Recipients: []string{"a@first.example"}},
 			{Subject: "message 1", MessageID: "<1@origin.example>", Sender: injectSender, Recipients: []string{"b@second.example"}},
 		}}}

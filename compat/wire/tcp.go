@@ -87,8 +87,11 @@ func tcpSocket() (int, error) {
 }
 
 // ConnectTCP returns a connected socket that does not block. The caller owns the
-// descriptor.
+// descriptor. The address may be in use by several goroutines.
 func ConnectTCP(address unix.Sockaddr) (int, error) {
+	if shared, ok := address.(*unix.SockaddrInet4); ok {
+		address = &unix.SockaddrInet4{Port: shared.Port, Addr: shared.Addr} // a call writes into it
+	}
 	fd, err := tcpSocket()
 	if err != nil {
 		return -1, err
