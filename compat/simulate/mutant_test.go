@@ -42,7 +42,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"who stops in the middle stays", "scached/server/server.go", "		s.disconnectLate(c)\n", "		break\n"},
 
 	{"a close on the loop that takes time", "scached/server/descriptor.go", "	return false\n}\n\nfunc (d *descriptors) lingers", "	return true\n}\n\nfunc (d *descriptors) lingers"},
-	{"a close that lingers on the loop", "scached/server/descriptor.go", "&& !d.lingers(fd) ", ""},
+	{"a close that lingers on the loop", "scached/server/descriptor.go", "&& !d.lingers(fd)", ""},
 	{"the kernel closes on the loop", "scached/server/client.go", "	s.kernel.SetOption(fd, unix.SO_OOBINLINE, true)\n", ""},
 	{"an unread queue is closed on the loop", "scached/server/client.go", "if c.ended || s.nothingQueued(c.fd) {", "if true {"},
 	{"a turn serves a client as long as it speaks", "scached/server/client.go", "			if received {\n				return\n			}\n", "			_ = received\n"},

@@ -254,7 +254,9 @@ func (w *world) Poll(fd int, events int16) (got int16) {
 		if f.ended {
 			got |= unix.POLLRDHUP
 		}
-		got |= unix.POLLOUT
+		if !f.listener {
+			got |= unix.POLLOUT
+		}
 	}
 	return got & (events | unix.POLLHUP | unix.POLLERR)
 }

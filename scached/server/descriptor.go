@@ -32,17 +32,21 @@ const (
 // use: it is looked at in ways that take no lock, and never changed. It can be
 // anything, whose owner decides how long it takes to close it.
 type descriptors struct {
-	kernel  Kernel
-	open    int       // those that are here
-	kinds   []kind    // by descriptor
-	closing []int     // to be closed by the loop, unless it takes time
-	enough  time.Time // when this turn has closed for long enough; zero until that is known
-	value   [64]byte  // of a socket option
+	kernel   Kernel
+	open     int       // those that are here
+	kinds    []kind    // by descriptor
+	closing  []int     // to be closed by the loop, unless it takes time
+	enough   time.Time // when this turn has closed for long enough; zero until that is known
+	writable int       // the last TCP socket that could be written in this turn, -1 for none
+	value    [64]byte  // of a socket option
 }
 
 // unclosed is how many are open, with those that are being closed in the
 // background.
 func (d *descriptors) unclosed() int { return d.open + d.kernel.Closing() }
+
+// begin begins a turn.
+func (d *descriptors) begin() { d.enough, d.writable = time.Time{}, -1 }
 
 // adopt takes ownership of a descriptor that came from a client.
 func (d *descriptors) adopt(fd int) {
@@ -58,21 +62,29 @@ func (d *descriptors) adoptUnseen(fd int) {
 		d.kinds = append(d.kinds, make([]kind, fd+1-len(d.kinds)+256)...)
 	}
 	d.kinds[fd] = unknown
+	if fd == d.writable {
+		d.writable = -1 // that was another one
+	}
 }
 
-// find finds out what a descriptor is.
+// find finds out what a descriptor is. Of almost all of them one look is enough;
+// the few that have the number of TCP and are something else are found when they
+// are closed, see onlyTCP.
 func (d *descriptors) find(fd int) kind {
-	switch d.option(fd, unix.SO_DOMAIN) {
-	case unix.AF_INET, unix.AF_INET6:
-		if d.option(fd, unix.SO_PROTOCOL) == unix.IPPROTO_TCP {
-			return internet
-		}
-	case unix.AF_UNIX:
-		if d.option(fd, unix.SO_TYPE) == unix.SOCK_STREAM {
+	switch d.option(fd, unix.SO_PROTOCOL) {
+	case unix.IPPROTO_TCP:
+		return internet
+	case 0:
+		if d.isStream(fd, unix.AF_UNIX) {
 			return local
 		}
 	}
 	return foreign
+}
+
+// isStream tells whether a descriptor is a stream socket of a domain.
+func (d *descriptors) isStream(fd, domain int) bool {
+	return d.option(fd, unix.SO_TYPE) == unix.SOCK_STREAM && d.option(fd, unix.SO_DOMAIN) == domain
 }
 
 // close closes a descriptor soon. To close a connection takes the kernel about
@@ -131,7 +143,8 @@ func (d *descriptors) moving() bool {
 func (d *descriptors) plain(fd int) bool {
 	switch d.kinds[fd] {
 	case internet:
-		return d.option(fd, unix.SO_ACCEPTCONN) == 0 && !d.lingers(fd) && d.onlyTCP(fd)
+		// What can be written does not listen.
+		return d.onlyTCP(fd) && (fd == d.writable || d.option(fd, unix.SO_ACCEPTCONN) == 0) && !d.lingers(fd)
 	case local:
 		// SIOCINQ does not see an urgent byte that has been read, and that may
 		// hold descriptors all the same.
@@ -146,10 +159,18 @@ func (d *descriptors) lingers(fd int) bool {
 	return err != 0 || n != size || d.number(0) != 0 && d.number(1) != 0
 }
 
-// onlyTCP tells that a TCP socket has no upper layer protocol, such as TLS.
+// onlyTCP tells that what has the number of TCP is TCP, and has no upper layer
+// protocol, such as TLS.
 func (d *descriptors) onlyTCP(fd int) bool {
 	n, err := d.kernel.GetOption(fd, unix.SOL_TCP, unix.TCP_ULP, d.value[:16])
-	return err == 0 && n == 0 || err == unix.ENOPROTOOPT // which an old kernel says
+	if err == 0 {
+		return n == 0
+	}
+	if !d.isStream(fd, unix.AF_INET) && !d.isStream(fd, unix.AF_INET6) {
+		d.kinds[fd] = foreign
+		return false
+	}
+	return err == unix.ENOPROTOOPT // which an old kernel says
 }
 
 // nothingQueued tells whether the receive queue of a client is empty.
@@ -174,8 +195,12 @@ func (d *descriptors) live(fd int) bool {
 	const bad = unix.POLLIN | unix.POLLPRI | unix.POLLRDHUP | unix.POLLERR | unix.POLLHUP | unix.POLLNVAL
 	switch d.kinds[fd] {
 	case internet:
+		got := d.kernel.Poll(fd, bad|unix.POLLOUT)
+		if got&unix.POLLOUT != 0 {
+			d.writable = fd
+		}
 		// Poll is silent about less than SO_RCVLOWAT bytes.
-		return d.kernel.Poll(fd, bad)&bad == 0 && d.received(fd) == 0
+		return got&bad == 0 && d.received(fd) == 0
 	case local:
 		return d.kernel.Poll(fd, bad)&bad == 0
 	}
