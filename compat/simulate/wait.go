@@ -254,9 +254,7 @@ func (w *world) Poll(fd int, events int16) (got int16) {
 		if f.ended {
 			got |= unix.POLLRDHUP
 		}
-		if !f.listener {
-			got |= unix.POLLOUT
-		}
+		got |= unix.POLLOUT
 	}
 	return got & (events | unix.POLLHUP | unix.POLLERR)
 }

@@ -32,21 +32,17 @@ const (
 // use: it is looked at in ways that take no lock, and never changed. It can be
 // anything, whose owner decides how long it takes to close it.
 type descriptors struct {
-	kernel   Kernel
-	open     int       // those that are here
-	kinds    []kind    // by descriptor
-	closing  []int     // to be closed by the loop, unless it takes time
-	enough   time.Time // when this turn has closed for long enough; zero until that is known
-	writable int       // the last TCP socket that could be written in this turn, -1 for none
-	value    [64]byte  // of a socket option
+	kernel  Kernel
+	open    int       // those that are here
+	kinds   []kind    // by descriptor
+	closing []int     // to be closed by the loop, unless it takes time
+	enough  time.Time // when this turn has closed for long enough; zero until that is known
+	value   [64]byte  // of a socket option
 }
 
 // unclosed is how many are open, with those that are being closed in the
 // background.
 func (d *descriptors) unclosed() int { return d.open + d.kernel.Closing() }
-
-// begin begins a turn.
-func (d *descriptors) begin() { d.enough, d.writable = time.Time{}, -1 }
 
 // adopt takes ownership of a descriptor that came from a client.
 func (d *descriptors) adopt(fd int) {
@@ -62,9 +58,6 @@ func (d *descriptors) adoptUnseen(fd int) {
 		d.kinds = append(d.kinds, make([]kind, fd+1-len(d.kinds)+256)...)
 	}
 	d.kinds[fd] = unknown
-	if fd == d.writable {
-		d.writable = -1 // that was another one
-	}
 }
 
 // find finds out what a descriptor is. Of almost all of them one look is enough;
@@ -143,8 +136,7 @@ func (d *descriptors) moving() bool {
 func (d *descriptors) plain(fd int) bool {
 	switch d.kinds[fd] {
 	case internet:
-		// What can be written does not listen.
-		return d.onlyTCP(fd) && (fd == d.writable || d.option(fd, unix.SO_ACCEPTCONN) == 0) && !d.lingers(fd)
+		return d.onlyTCP(fd) && d.option(fd, unix.SO_ACCEPTCONN) == 0 && !d.lingers(fd)
 	case local:
 		// SIOCINQ does not see an urgent byte that has been read, and that may
 		// hold descriptors all the same.
@@ -195,12 +187,8 @@ func (d *descriptors) live(fd int) bool {
 	const bad = unix.POLLIN | unix.POLLPRI | unix.POLLRDHUP | unix.POLLERR | unix.POLLHUP | unix.POLLNVAL
 	switch d.kinds[fd] {
 	case internet:
-		got := d.kernel.Poll(fd, bad|unix.POLLOUT)
-		if got&unix.POLLOUT != 0 {
-			d.writable = fd
-		}
 		// Poll is silent about less than SO_RCVLOWAT bytes.
-		return got&bad == 0 && d.received(fd) == 0
+		return d.kernel.Poll(fd, bad)&bad == 0 && d.received(fd) == 0
 	case local:
 		return d.kernel.Poll(fd, bad)&bad == 0
 	}

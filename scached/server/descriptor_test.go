@@ -74,37 +74,11 @@ func TestPlain(t *testing.T) {
 			fd := test.open(t)
 			defer unix.Close(fd)
 			d := descriptors{kernel: new(linux)}
-			d.begin()
 			d.adopt(fd)
-			for _, look := range []string{"at once", "after a look whether it is live"} {
-				if plain := d.plain(fd); plain != test.plain || d.kinds[fd] != test.kind {
-					t.Errorf("%s: plain %v, kind %d, want %v, %d", look, plain, d.kinds[fd], test.plain, test.kind)
-				}
-				d.live(fd)
+			if plain := d.plain(fd); plain != test.plain || d.kinds[fd] != test.kind {
+				t.Errorf("plain %v, kind %d, want %v, %d", plain, d.kinds[fd], test.plain, test.kind)
 			}
 		})
-	}
-}
-
-// TestWritableNumber checks that what was found of a descriptor is not believed of
-// another one that has its number in the same turn.
-func TestWritableNumber(t *testing.T) {
-	d := descriptors{kernel: new(linux)}
-	d.begin()
-	fd := connected(t)
-	d.adopt(fd)
-	if !d.live(fd) || d.writable != fd {
-		t.Fatal("not writable")
-	}
-	other := listening(t)
-	if err := unix.Dup3(other, fd, unix.O_CLOEXEC); err != nil {
-		t.Fatal(err)
-	}
-	unix.Close(other)
-	defer unix.Close(fd)
-	d.adopt(fd)
-	if d.plain(fd) {
-		t.Error("a listening socket is plain, since it has the number of one that could be written")
 	}
 }
 

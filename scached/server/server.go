@@ -210,7 +210,7 @@ func (s *Server) Run() error {
 
 // turn does what is due, and what the events ask for.
 func (s *Server) turn(events []unix.EpollEvent) {
-	s.descriptors.begin()
+	s.descriptors.enough = time.Time{}
 	s.runTimers()
 	for i := range events {
 		s.dispatch(&events[i])
