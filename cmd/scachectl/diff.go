@@ -51,9 +51,10 @@ func newDiff() *cobra.Command {
 	f.IntVar(&d.options.Workers, "workers", 0, "the `number` of random transcripts at a time (default one a processor)")
 	f.BoolVar(&d.options.Patient, "patient", false, "play random transcripts on any processor, which takes longer")
 	f.BoolVar(&d.recorded, "recorded-speed", false, "play recordings in the time that they took, also where nothing expires")
+	f.BoolVar(&d.options.Together, "together", false, "play all transcripts one after the other to the same daemons, and compare what these have counted")
 	f.BoolVar(&d.json, "json", false, "print the report as JSON")
 	f.BoolVar(&d.all, "all", false, "show the transcripts with named differences, too")
-	directoryVar(f, &d.save, "save", "", "write transcripts with unnamed differences into this `directory`")
+	directoryVar(f, &d.save, "save", "", "write unnamed differences, with the transcripts that show them, into this `directory` as soon as they are seen")
 	c.MarkFlagsMutuallyExclusive("offline", "random") // random transcripts are on no record
 	return c
 }
@@ -83,15 +84,14 @@ func (c *diffCommand) run(ctx context.Context, out, told io.Writer) error {
 	c.options.Named, c.options.Build = c.all, version.String()
 	line := newProgress()
 	c.options.Progress = newPace(line.show).played
+	findings := &findings{dir: c.save, told: told, clear: line.clear}
+	c.options.Found = findings.found
 	report, err := diff.Run(ctx, c.options)
 	line.clear()
-	if err != nil && report != nil {
-		err = errors.Join(err, c.saveFindings(report, told)) // what was found by then is not lost
-	}
-	if err != nil {
+	if err = errors.Join(err, findings.err); err != nil {
 		return err
 	}
-	err = errors.Join(c.saveFindings(report, told), c.print(report, out), c.writeResult(report))
+	err = errors.Join(c.print(report, out), c.writeResult(report))
 	if err == nil && !report.Clean() {
 		return errTold
 	}
@@ -150,17 +150,6 @@ func (c *diffCommand) load(dir string) (err error) {
 		c.options.Transcripts = append(c.options.Transcripts, list...)
 	}
 	return nil
-}
-
-func (c *diffCommand) saveFindings(report *diff.Report, told io.Writer) error {
-	if c.save == "" {
-		return nil
-	}
-	saved, err := report.Save(c.save)
-	for _, file := range saved {
-		fmt.Fprintln(told, "wrote", file)
-	}
-	return err
 }
 
 func (c *diffCommand) print(report *diff.Report, out io.Writer) error {

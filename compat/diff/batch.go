@@ -39,7 +39,7 @@ func (r *randomRun) restart(ctx context.Context, b *batch) error {
 		return err
 	}
 	b.pair = pair
-	r.noteAll(b.chunk, "start", b.t.Setup, pair.startup())
+	r.noteStart(b.chunk, pair)
 	b.playing, err = newPlaying(b.t, labeler{}, pair.targets())
 	return err
 }
@@ -96,65 +96,30 @@ func (r *randomRun) awaitBatch(ctx context.Context) error {
 	return r.turns(ctx)
 }
 
-// end compares what came of a batch. When it shows an unnamed difference its members
-// are played alone, and if that shows nothing, all of it again.
+// end compares what came of a batch, and what its daemons have counted.
 func (r *randomRun) end(ctx context.Context, b *batch) error {
+	defer b.pair.close()
 	results, err := b.playing.results()
 	if err != nil {
-		b.pair.close()
 		return err
 	}
 	c, err := b.pair.compareResults(b.t, results)
-	if err != nil || !c.usable {
-		b.pair.close()
-	} else {
-		r.noteAll(b.chunk, "statistics", b.t.Setup, b.pair.retire())
-	}
 	if err != nil {
 		return err
+	}
+	if c.usable {
+		c.differences = append(c.differences, b.pair.retire()...)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // that is what ended the daemons
 	}
 	b.chunk.sum.Repeated += uint64(b.tries - 1)
-	if !Unnamed(c.differences) || r.First {
+	if !Unnamed(c.differences) {
 		r.note(b.chunk, b.t, c)
-		if r.First && Unnamed(c.differences) {
-			return errFound
-		}
 		return nil
 	}
-	return r.narrow(ctx, b, c)
-}
-
-// narrow reports the first half of a half that shows the difference, or that it
-// was not seen again.
-func (r *randomRun) narrow(ctx context.Context, b *batch, c *comparison) error {
-	again, err := r.freshly(ctx, b.t, timesAlone)
-	if err != nil {
-		return err
-	}
-	if !Unnamed(again.differences) {
-		r.notAgain(b.chunk, b.t, c)
-		return nil
-	}
-	t, members := b.t, b.members
-	for len(members) > 1 {
-		half := len(members) / 2
-		found := false
-		for _, some := range [][]*Transcript{members[:half], members[half:]} {
-			small := merge(b.t.Name, some)
-			if less, err := r.freshly(ctx, small, timesAlone); err == nil && Unnamed(less.differences) {
-				t, again, members, found = small, less, some, true
-				break
-			}
-		}
-		if !found {
-			break
-		}
-	}
-	r.note(b.chunk, t, again)
-	if r.foundEnough() {
-		return errFound
-	}
-	return nil
+	join := func(some []*Transcript) []*Transcript { return []*Transcript{merge(b.t.Name, some)} }
+	return r.narrow(ctx, b.chunk, b.t.Name, b.members, join, c)
 }
 
 // merge makes one transcript of many with the same setup: what each of them does

@@ -132,20 +132,24 @@ func TestShrunkAndSaved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := report.Save(t.TempDir())
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files, %v", len(files), err)
+	found, dir := report.Unnamed(), t.TempDir()
+	if len(found) == 0 {
+		t.Fatal("nothing is found")
 	}
 	var all []*Transcript
-	for _, file := range files {
-		list, err := ReadFile(file)
+	for _, f := range found {
+		files, err := f.Save(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := ReadFile(files[0])
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(list) != 1 || len(list[0].Steps) != 2 {
 			var text strings.Builder
 			list[0].Print(&text, list[0].Recorded, nil)
-			t.Errorf("%s could be smaller:\n%s", file, text.String())
+			t.Errorf("%s could be smaller:\n%s", files[0], text.String())
 		}
 		all = append(all, list...)
 	}

@@ -61,6 +61,7 @@ type pair struct {
 	reference *Target // nil if there is none
 	version   string  // of the reference
 	ours      *Target
+	played    []*Transcript // to it, if they are random ones
 }
 
 // start starts both daemons, on a processor that the goroutine has taken, if not nil.
@@ -161,7 +162,7 @@ func (p Programs) freshly(ctx context.Context, t *Transcript, times int) (*compa
 			return nil, err
 		}
 		c, err := pair.compare(t, labeler{})
-		if err == nil {
+		if err = errors.Join(err, ctx.Err()); err == nil { // the end of ctx is that of the daemons
 			c.transcript = t
 			c.differences = append(pair.startup(), c.differences...)
 		}

@@ -85,7 +85,9 @@ func (r *randomRun) chunk(ctx context.Context, c *chunk) error {
 		}
 	}
 	if ctx.Err() == nil {
-		r.retire(c)
+		if err := r.retire(ctx, c); err != nil {
+			return err
+		}
 		r.done(c)
 	}
 	return ctx.Err()
@@ -148,12 +150,14 @@ func (r *randomRun) one(ctx context.Context, on *chunk, t *Transcript) error {
 	}
 	// What its daemons have counted differs, too.
 	r.drop(r.slot(t))
+	seen := Finding{Transcript: t, Reference: c.reference, Ours: c.ours, Differences: c.differences}
+	r.tell(Seen, seen)
 	again, err := r.freshly(ctx, t, timesAlone)
 	if err != nil {
 		return err
 	}
 	if !Unnamed(again.differences) {
-		r.notAgain(on, t, c)
+		r.notAgain(on, seen)
 		return nil
 	}
 	return r.shrink(ctx, on, t, again)
@@ -192,10 +196,14 @@ func (r *randomRun) tryOn(ctx context.Context, on *chunk, at **pair, where *proc
 			return nil, err
 		}
 		*at = pair
-		r.noteAll(on, "start", t.Setup, pair.startup())
+		r.noteStart(on, pair)
 	}
 	r.label++
+	(*at).played = append((*at).played, t)
 	c, err := (*at).compare(t, newLabeler(r.label))
+	if err == nil {
+		err = ctx.Err() // its end is that of the daemons
+	}
 	if err != nil || !c.usable {
 		r.drop(at)
 	}
@@ -203,16 +211,31 @@ func (r *randomRun) tryOn(ctx context.Context, on *chunk, at **pair, where *proc
 }
 
 // retire ends all daemons but those of batches, and compares what they have counted.
-func (r *randomRun) retire(c *chunk) {
+func (r *randomRun) retire(ctx context.Context, c *chunk) error {
+	var retired []*pair
+	var came []*comparison
 	for v := range r.pairs {
 		for s := range r.pairs[v] {
 			p := r.pairs[v][s]
-			if r.pairs[v][s] = nil; p != nil {
-				r.noteAll(c, "statistics", p.ours.setup, p.retire())
+			if r.pairs[v][s] = nil; p == nil {
+				continue
+			}
+			if differences := p.retire(); len(differences) > 0 {
+				retired, came = append(retired, p), append(came, &comparison{differences: differences})
 			}
 		}
 	}
 	r.label = 0
+	for i, p := range retired {
+		if ctx.Err() != nil {
+			break // that is why
+		}
+		one := func(list []*Transcript) []*Transcript { return list }
+		if err := r.narrow(ctx, c, "statistics-"+p.played[0].Name, p.played, one, came[i]); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // random plays all random transcripts, some chunks at a time.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +40,7 @@ func (r *Report) Unnamed() []Finding {
 
 // Clean tells whether everything was compared and all differences have a name.
 func (r *Report) Clean() bool {
-	return len(r.Unnamed()) == 0 && len(r.Late) == 0 &&
+	return len(r.Unnamed()) == 0 && len(r.Late) == 0 && r.Tally.Unnamed == 0 && r.Tally.Late == 0 &&
 		!slices.ContainsFunc(r.Scripts, func(s ScriptResult) bool { return !s.clean() })
 }
 
@@ -88,7 +87,7 @@ func (r *Report) WriteText(w io.Writer, all bool) error {
 		b.Reset()
 		b.WriteString(legend + text)
 	}
-	different := len(r.Unnamed())
+	different := max(len(r.Unnamed()), int(r.Tally.Unnamed)) // some may be from earlier runs
 	for _, s := range r.Scripts {
 		if !s.clean() {
 			different++
@@ -140,7 +139,7 @@ func (r *Report) printBusy(b *strings.Builder) {
 	}
 }
 
-func (f Finding) print(b *strings.Builder) {
+func (f *Finding) print(b *strings.Builder) {
 	b.WriteString(f.Transcript.Name)
 	if setup := f.Transcript.Setup; setup != (Setup{}) {
 		text, _ := json.Marshal(setup)
@@ -149,11 +148,21 @@ func (f Finding) print(b *strings.Builder) {
 	b.WriteByte('\n')
 	f.Transcript.Print(b, f.Reference, f.Differences)
 	b.WriteByte('\n')
+	if len(f.Together) > 1 {
+		fmt.Fprintf(b, "This is after %d transcripts, one after the other:\n\n", len(f.Together))
+	}
+	for _, t := range f.Together {
+		if t != f.Transcript {
+			fmt.Fprintln(b, t.Name)
+			t.Print(b, nil, nil)
+		}
+	}
 }
 
 type jsonFinding struct {
 	jsonTranscript
 	Differences []Difference `json:"differences"`
+	Together    []string     `json:"together,omitempty"` // names of transcripts
 }
 
 // WriteJSON writes the report for programs.
@@ -185,31 +194,18 @@ func (r *Report) WriteJSON(w io.Writer) error {
 func jsonFindings(list []Finding) []jsonFinding {
 	out := []jsonFinding{}
 	for _, f := range list {
-		out = append(out, jsonFinding{f.recording().json(), f.Differences})
+		finding := jsonFinding{jsonTranscript: f.recording().json(), Differences: f.Differences}
+		for _, t := range f.Together {
+			finding.Together = append(finding.Together, t.Name)
+		}
+		out = append(out, finding)
 	}
 	return out
 }
 
 // recording is the transcript with what the reference did this time.
-func (f Finding) recording() *Transcript {
+func (f *Finding) recording() *Transcript {
 	t := *f.Transcript
 	t.Recorded = f.Reference
 	return &t
-}
-
-// Save writes the transcripts with unnamed differences into a directory, each as
-// a file that says what the reference does, and returns their names.
-func (r *Report) Save(dir string) ([]string, error) {
-	var files []string
-	for _, f := range r.Unnamed() {
-		if len(f.Transcript.Steps) == 0 {
-			continue // it is not about one transcript
-		}
-		file := filepath.Join(dir, f.Transcript.Name+".json")
-		if err := WriteFile(file, []*Transcript{f.recording()}); err != nil {
-			return files, err
-		}
-		files = append(files, file)
-	}
-	return files, nil
 }

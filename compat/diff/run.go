@@ -33,16 +33,16 @@ type Options struct {
 	// First ends the run at the first unnamed difference, which is left as large
 	// as it is found.
 	First bool
+	// Together plays Transcripts one after the other to the same daemons, and compares
+	// what these have counted in the end.
+	Together bool
+	// Found, if not nil, is called as soon as there is an unnamed difference, by one
+	// goroutine at a time: when random transcripts have shown it, and again when it is
+	// known what came of playing them again.
+	Found func(Stage, Finding)
 	// Progress, if not nil, is called each time that a transcript has been
 	// played, by one goroutine at a time.
 	Progress func(done, total int)
-}
-
-// A Finding is a transcript in which there are differences.
-type Finding struct {
-	Transcript      *Transcript
-	Reference, Ours *Result
-	Differences     []Difference
 }
 
 // enough is after how many unnamed differences the random transcripts end. They
@@ -91,7 +91,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	began := time.Now()
-	err := r.fixed(ctx)
+	err := r.given(ctx)
 	if err == nil {
 		err = errors.Join(r.random(ctx), r.checkpoint(true))
 	}
@@ -116,7 +116,24 @@ func compareNames(a, b Finding) int {
 	return 0
 }
 
-// fixed plays the given transcripts, some at a time, and then, one at a time,
+// given plays the given transcripts.
+func (r *run) given(ctx context.Context) error {
+	if !r.Together || len(r.Transcripts) == 0 {
+		return r.fixed(ctx)
+	}
+	c, err := r.together(ctx, r.Transcripts, timesAlone)
+	if err != nil {
+		return err
+	}
+	r.played(len(r.Transcripts))
+	if len(c.differences) > 0 {
+		t := &Transcript{Name: "together", Setup: r.Transcripts[0].Setup}
+		r.add(Finding{Transcript: t, Differences: c.differences, Together: r.Transcripts})
+	}
+	return nil
+}
+
+// fixed plays the given transcripts to daemons of their own, some at a time, and then, one at a time,
 // those for which the machine was too busy.
 func (r *run) fixed(ctx context.Context) error {
 	late := make([]bool, len(r.Transcripts))
@@ -150,7 +167,7 @@ func (r *run) fresh(ctx context.Context, t *Transcript, times int) error {
 		return fmt.Errorf("%s: %w", t.Name, err)
 	}
 	if len(c.differences) > 0 {
-		r.add(Finding{c.transcript, c.reference, c.ours, c.differences})
+		r.add(Finding{Transcript: c.transcript, Reference: c.reference, Ours: c.ours, Differences: c.differences})
 	}
 	if r.First && Unnamed(c.differences) {
 		return errFound
@@ -193,4 +210,7 @@ func (r *run) add(f Finding) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report.Findings = append(r.report.Findings, f)
+	if r.Found != nil && Unnamed(f.Differences) {
+		r.Found(Confirmed, f)
+	}
 }

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"fmt"
 	"maps"
 	"runtime"
 	"slices"
@@ -22,6 +23,8 @@ type Tally struct {
 	// again, to fresh daemons and without relying on priorities.
 	Unnamed  uint64 `json:"unnamed_differences"`
 	NotAgain uint64 `json:"not_reproduced"`
+	// Found are the transcripts that show the unnamed ones.
+	Found []string `json:"found,omitempty"`
 	// Repeated is how often a machine that was too busy made it necessary to play
 	// transcripts again that have waits in them, and Late how often it was to the end.
 	Repeated uint64 `json:"repeated"`
@@ -40,7 +43,7 @@ type Range struct {
 
 func (t *Tally) clone() Tally {
 	copied := *t
-	copied.Done, copied.Named = slices.Clone(t.Done), maps.Clone(t.Named)
+	copied.Done, copied.Found, copied.Named = slices.Clone(t.Done), slices.Clone(t.Found), maps.Clone(t.Named)
 	return copied
 }
 
@@ -64,6 +67,7 @@ func (t *Tally) add(r Range, sum *Tally) {
 	t.Played += r.To - r.From
 	t.Timed += r.To/timedOf - r.From/timedOf
 	t.Unnamed += sum.Unnamed
+	t.Found = append(t.Found, sum.Found...)
 	t.NotAgain += sum.NotAgain
 	t.Repeated += sum.Repeated
 	t.Late += sum.Late
@@ -148,36 +152,44 @@ func (r *run) checkpoint(end bool) error {
 // note counts the differences of a random transcript. Those that have a name are
 // many, and only counted, unless they are asked for.
 func (r *randomRun) note(c *chunk, t *Transcript, came *comparison) {
-	switch {
-	case len(came.differences) == 0:
+	f := Finding{Transcript: t, Reference: came.reference, Ours: came.ours, Differences: came.differences}
+	if Unnamed(came.differences) {
+		r.unnamed(c, f)
 		return
-	case Unnamed(came.differences):
-		c.sum.Unnamed++
-	default:
-		for name := range names(came.differences) {
-			c.sum.count(name, 1)
-		}
-		if !r.Named {
-			return
-		}
 	}
-	r.add(Finding{Transcript: t, Reference: came.reference, Ours: came.ours, Differences: came.differences})
+	for name := range names(came.differences) {
+		c.sum.count(name, 1)
+	}
+	if r.Named && len(came.differences) > 0 {
+		r.add(f)
+	}
+}
+
+// unnamed notes an unnamed difference.
+func (r *randomRun) unnamed(c *chunk, f Finding) {
+	c.sum.Unnamed++
+	c.sum.Found = append(c.sum.Found, f.Transcript.Name)
+	r.add(f)
 }
 
 // notAgain notes a difference that was not there the second time. The first few are
 // kept.
-func (r *randomRun) notAgain(c *chunk, t *Transcript, came *comparison) {
+func (r *randomRun) notAgain(c *chunk, f Finding) {
 	c.sum.NotAgain++
+	r.tell(NotReproduced, f)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.report.NotAgain) < enough {
-		r.report.NotAgain = append(r.report.NotAgain, Finding{Transcript: t, Reference: came.reference, Ours: came.ours, Differences: came.differences})
+		r.report.NotAgain = append(r.report.NotAgain, f)
 	}
 }
 
-// noteAll notes what is not about one transcript.
-func (r *randomRun) noteAll(c *chunk, name string, setup Setup, differences []Difference) {
-	r.note(c, &Transcript{Name: name, Setup: setup}, &comparison{differences: differences})
+// noteStart notes what daemons have logged differently when they were started.
+func (r *randomRun) noteStart(c *chunk, p *pair) {
+	if differences := p.startup(); len(differences) > 0 {
+		t := &Transcript{Name: fmt.Sprintf("start-%d-%d", r.Seed, c.from), Setup: p.ours.setup}
+		r.note(c, t, &comparison{differences: differences})
+	}
 }
 
 func (r *randomRun) late(c *chunk, name string) {

@@ -7,8 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stderrSize is how many bytes wait for somebody to read standard error.
-const stderrSize = 1 << 16
+// stderrSize is how many bytes wait to be written to standard error. With -v a
+// client's requests of 16 kB come to twice that in lines, several of them in a turn
+// of the loop, before the goroutine that writes has had a processor.
+const stderrSize = 1 << 20
 
 // A stderrWriter writes lines to standard error, which may be a pipe that nobody
 // reads or a terminal that was stopped. That stops a goroutine of its own and

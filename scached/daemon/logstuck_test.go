@@ -1,6 +1,10 @@
 package daemon
 
 import (
+	"bytes"
+	"io"
+	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -101,6 +105,33 @@ func TestLastLinesOfAStuckService(t *testing.T) {
 	}
 	if took := time.Since(start); took < time.Second/2 || took > 5*time.Second {
 		t.Errorf("took %v", took)
+	}
+}
+
+// All that a turn of the loop has to say finds room, even if there is one processor
+// and who writes it gets a turn only afterwards.
+func TestStderrBurst(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	w := newStderrWriter(int(write.Fd()))
+	const lines, size = 40, 16 << 10
+	text := bytes.Repeat([]byte("x"), size)
+	for range lines {
+		w.write("t", "", text)
+	}
+	got := make(chan int)
+	go func() {
+		data, _ := io.ReadAll(read)
+		got <- bytes.Count(data, []byte("\n"))
+	}()
+	w.drain(time.Now().Add(10 * time.Second))
+	write.Close()
+	if n := <-got; n != lines {
+		t.Errorf("%d of %d lines", n, lines)
 	}
 }
 
