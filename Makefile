@@ -129,14 +129,10 @@ results: build postfix
 	$(BIN)/scachectl diff --result testdata/conformance/transcripts.json
 	$(BIN)/scachectl torture --result testdata/conformance/attacks.json
 
-# Every fuzz target for FUZZTIME.
-fuzz: postfix
-	@for p in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
-			echo "$$p $$f"; \
-			$(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
-		done; \
-	done
+# Every fuzz target for FUZZTIME, one after the other. With RESULT=FILE what came of
+# it is written there, for the conformance page.
+fuzz: build postfix
+	$(BIN)/scachectl fuzz --time $(FUZZTIME) $(if $(RESULT),--result $(RESULT))
 
 # For benchstat: COUNT runs of each.
 COUNT ?= 10
@@ -152,9 +148,10 @@ soak: build postfix
 	$(BIN)/scachectl soak --duration $(SOAKTIME)
 	$(GO) test ./compat/diff -run TestRandomScenario -soak $(SOAKTIME) -timeout 0 -v
 
-# The event loop in a kernel that is made up: SEEDS lives, from FIRST on.
+# The event loop in a kernel that is made up: SEEDS lives, from FIRST on. RESULT as
+# for fuzz.
 FIRST ?= 0
 simulate: build
-	GOGC=400 $(BIN)/scachectl simulate --first $(FIRST) --seeds $(SEEDS)
+	GOGC=400 $(BIN)/scachectl simulate --first $(FIRST) --seeds $(SEEDS) $(if $(RESULT),--result $(RESULT))
 
 .PHONY: simulate build postfix cc mandoc prometheus run install uninstall test fuzz bench refs soak doc install-files deb dist

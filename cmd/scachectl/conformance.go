@@ -23,7 +23,7 @@ func newConformance() *cobra.Command {
 		Use:   "conformance",
 		Short: "make the page that says how scached was compared with the reference",
 		Long: `Make the page that says how scached was compared with the reference, of the results
-that diff, torture and simulate have left with --result. It is to be run where the
+that diff, torture, simulate and fuzz have left with --result. It is to be run where the
 project's source is.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

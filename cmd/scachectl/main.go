@@ -42,7 +42,7 @@ scache(8), in what can be seen, in speed and under attack.`,
 	)
 	addTo(root, groupOperate, newInstall(), newUninstall(), newCheck(), newDoctor(), newStatus(), newList(), newTop(), newFlush(),
 		newMetrics(), newExporter(), newTap(), newAttr())
-	addTo(root, groupCompare, newRun(), newDiff(), newRefs(), newScript(), newReplay(), newBench(), newTorture(), newSimulate(), newConformance(), newSoak())
+	addTo(root, groupCompare, newRun(), newDiff(), newRefs(), newScript(), newReplay(), newBench(), newTorture(), newSimulate(), newFuzz(), newConformance(), newSoak())
 	root.AddCommand(newVersion(), newGenerate())
 	root.SetHelpCommand(newHelp())
 	root.SetUsageTemplate(strings.NewReplacer(

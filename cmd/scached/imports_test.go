@@ -59,12 +59,13 @@ var arrows = []struct{ name, imports string }{
 	{"compat/mail", "compat/master compat/postfix scached/client scached/install scached/protocol"},
 	{"compat/wire", ""},
 	{"compat/conformance", ""},
+	{"compat/fuzz", ""},
 	{"compat/script", "attrproto compat/wire scached/cache scached/client scached/protocol"},
 	{"compat/diff", "compat/master compat/script compat/wire scached/install scached/protocol testdata"},
 	{"compat/bench", "attrproto compat/diff compat/mail compat/master compat/postfix compat/wire scached/install scached/protocol"},
 	{"compat/torture", "compat/mail compat/master compat/postfix compat/wire scached/install scached/protocol"},
 	{"compat/simulate", "scached/cache scached/protocol scached/server"},
-	{"cmd/scachectl", "attrproto attrproto/attrtool attrproto/service compat/bench compat/conformance compat/diff compat/mail" +
+	{"cmd/scachectl", "attrproto attrproto/attrtool attrproto/service compat/bench compat/conformance compat/diff compat/fuzz compat/mail" +
 		" compat/script compat/simulate compat/torture scached/control scached/doctor scached/exporter scached/install scached/manual scached/operator scached/top scached/version"},
 	{"scripts", ""},
 }

@@ -11,6 +11,7 @@ import (
 
 // Facts are what the page says that no result holds.
 type Facts struct {
+	Records  []string `json:"records"` // what a reader has to know of them all
 	Versions []struct {
 		Version string `json:"version"`
 		Dialect string `json:"dialect"`
@@ -36,8 +37,11 @@ func ReadFacts() (*Facts, error) {
 func Page(facts *Facts, results []Result, named map[string]string) []byte {
 	var b strings.Builder
 	b.WriteString("# Conformance\n\nWhat was done to find out whether scached does what Postfix's scache(8) does, and what came of it.\n" +
-		"This page is made of the results in `testdata/conformance` by `make conformance`, and never edited.\n\n## Versions of Postfix\n\n" +
-		"| version | dialect | how it was obtained, and what was done with it |\n| --- | --- | --- |\n")
+		"This page is made of the results in `testdata/conformance` by `make conformance`, and never edited.\n\n## Versions of Postfix\n")
+	for _, text := range facts.Records {
+		fmt.Fprintf(&b, "\n%s\n", text)
+	}
+	b.WriteString("\n| version | dialect | how it was obtained, and what was done with it |\n| --- | --- | --- |\n")
 	for _, v := range facts.Versions {
 		fmt.Fprintf(&b, "| %s | `%s` | %s |\n", v.Version, v.Dialect, v.How)
 	}
@@ -45,7 +49,7 @@ func Page(facts *Facts, results []Result, named map[string]string) []byte {
 		printKind(&b, kind.Kind, kind.Heading, results)
 	}
 	b.WriteString("\n## Differences that are there on purpose\n\nEach of them is shown by a transcript that comes with the project.\n\n" +
-		"| name | what ours does, or the reason |\n| --- | --- |\n")
+		"| name | what ours does, and why |\n| --- | --- |\n")
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		fmt.Fprintf(&b, "| %s | %s |\n", name, named[name])
 	}

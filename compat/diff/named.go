@@ -11,20 +11,20 @@ import (
 // Named are the differences that are there on purpose: where ours is better.
 var Named = map[string]string{
 	"early":         "a descriptor that comes together with its request is not lost, where clients do not wait before they send it",
-	"stall":         "a client that stops in the middle of a request holds up nobody else",
-	"descriptors":   "all descriptors of a message with more than one are closed",
-	"string limit":  "a string without end is not read for ever",
-	"no descriptor": "a lack of descriptors does not end the server",
-	"live check":    "a session that the remote end has ended is not handed out",
+	"stall":         "a client that stops in the middle of a request holds up nobody else; scache(8) waits for it as long as ipc_timeout",
+	"descriptors":   "all descriptors of a message with more than one are closed; scache(8) leaves two of them open for ever",
+	"string limit":  "a string without end is not read for ever, and memory not filled with it: its client is disconnected",
+	"no descriptor": "a lack of descriptors does not end the server, as it does scache(8)",
+	"live check":    "a session that the remote end has ended, or has spoken in, is not handed out: it is of no use to a client",
 	"wording":       "the log is in the words of Postfix 3.7, and the reference's version has others",
-	"reason":        "the reason in a log line is not that of something that failed before",
-	"spin":          "a client that has gone does not keep the server busy for ever",
-	"control":       "an administrator can look into the cache, and flush it",
-	"name spaces":   "a transport finds what another one has saved, where they share a name space",
-	"quit":          "a session that nobody has taken ends with QUIT",
-	"terminate":     "SIGTERM makes the server log its statistics and exit",
-	"unasked":       "a client that sends descriptors which nobody asked for is disconnected after its answer",
-	"greeting":      "the log says when a client seems to be older than the protocol that was chosen",
+	"reason":        "a log line gives no reason where no system call has failed; scache(8) gives that of something that failed before",
+	"spin":          "a client that has gone does not keep the server busy for ever, as it does scache(8)",
+	"control":       "an administrator can look into the cache, and flush it; scache(8) does not know these requests",
+	"name spaces":   "a transport finds what another one has saved, where the administrator lets them share a name space",
+	"quit":          "a session that nobody has taken ends with QUIT, where the administrator wants it; scache(8) just closes it",
+	"terminate":     "SIGTERM makes the server log its statistics and exit; scache(8) exits without a word",
+	"unasked":       "a client that sends descriptors which nobody asked for is disconnected after its answer: each can block who closes it",
+	"greeting":      "the log says when a client seems to be older than the protocol that was chosen; nothing else would tell why nothing is reused",
 }
 
 // nameKnown gives differences their names.
