@@ -49,6 +49,15 @@ func TestPackage(t *testing.T) {
 		testbed.SkipLocally(t, "Debian's postfix cannot be had: "+string(out))
 	}
 	makeAt(t, filepath.Join(dir, "bin"), "deb")
+	listing, err := exec.Command("dpkg-deb", "--contents", one(t, dir+"/bin/dist/scached_*.deb")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"/usr/lib/postfix/sbin/scachetap\n", "/man8/scachetap.8"} {
+		if !strings.Contains(string(listing), name) {
+			t.Errorf("%s is not in the package:\n%s", strings.TrimSpace(name), listing)
+		}
+	}
 	try := exec.Command("package/try", one(t, dir+"/bin/dist/scached_*.deb"), one(t, dir+"/postfix_*.deb"))
 	if out, err := try.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -86,21 +95,23 @@ func TestDistribution(t *testing.T) {
 		if out, err := exec.Command("tar", "-C", dir, "-xzf", one(t, first+"/dist/scached-*-linux-"+arch+".tar.gz")).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		for _, name := range []string{"scached", "scachectl", "scached.cf", "man/man8/scached.8", "completion/_scachectl"} {
+		for _, name := range []string{"scached", "scachectl", "scachetap", "scached.cf", "man/man8/scached.8", "man/man8/scachetap.8", "completion/_scachectl"} {
 			one(t, dir+"/*/"+name)
 		}
-		program, err := elf.Open(one(t, dir+"/*/scached"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		program.Close()
-		if program.Machine != machine {
-			t.Errorf("the archive for %s has a program for %v", arch, program.Machine)
+		for _, name := range []string{"scached", "scachetap"} {
+			program, err := elf.Open(one(t, dir+"/*/"+name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			program.Close()
+			if program.Machine != machine {
+				t.Errorf("the archive for %s has a %s for %v", arch, name, program.Machine)
+			}
 		}
 	}
 	staged := t.TempDir()
 	makeAt(t, first, "install", "DESTDIR="+staged, "PREFIX=/opt/scache")
-	for _, name := range []string{"sbin/scached", "sbin/scachectl", "share/man/man5/scached.cf.5", "lib/systemd/system/scached-exporter.service"} {
+	for _, name := range []string{"sbin/scached", "sbin/scachectl", "sbin/scachetap", "share/man/man8/scachetap.8", "share/man/man5/scached.cf.5", "lib/systemd/system/scached-exporter.service"} {
 		one(t, staged+"/opt/scache/"+name)
 	}
 }

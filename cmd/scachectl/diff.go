@@ -43,7 +43,7 @@ func newDiff() *cobra.Command {
 	fileVar(f, &d.options.Ours, "scached", besideUs("scached"), "our `daemon`")
 	fileVar(f, &d.options.Reference, "reference", "", "the reference's `daemon` (default: the installed scache)")
 	f.StringVar(&d.options.Dialect, "protocol", "", "the `dialect` of the reference, if it is older than Postfix 2.4 and does not say its version: 2.3, 2.2 or 20040720")
-	f.BoolVar(&d.offline, "offline", false, "compare with what is on record, without a reference")
+	f.BoolVar(&d.offline, "offline", false, "compare with what is on record, without a reference; there is no such record of recordings")
 	f.Uint64Var(&d.options.Random, "random", 0, "the `number` of random transcripts to play")
 	f.Uint64Var(&d.options.Seed, "seed", 0, "`number` that the random transcripts come from (default a new one each time)")
 	fileVar(f, &d.resume, "resume", "", "keep in this `file` what has come of the random transcripts, and go on from there")

@@ -35,6 +35,7 @@ func generate(root *cobra.Command, dir string) error {
 		write func(io.Writer) error
 	}{
 		{"man/man8/scached.8", func(w io.Writer) error { return manual.Daemon(w, date) }},
+		{"man/man8/scachetap.8", func(w io.Writer) error { return manual.Tap(w, date) }},
 		{"man/man5/scached.cf.5", func(w io.Writer) error { return manual.Config(w, date) }},
 		{"man/man1/scachectl.1", func(w io.Writer) error { return manual.Tool(w, date, root) }},
 		{"scached.cf", manual.Sample},

@@ -13,7 +13,7 @@ import (
 // elsewhere are the pages that ours refer to; where they are not installed is no
 // mistake of ours.
 var elsewhere = []string{"master 5", "master 8", "postconf 1", "postconf 5", "postfix 1", "postlogd 8",
-	"scache 8", "scachectl 1", "scached 8", "scached.cf 5", "smtp 8", "syslogd 8"}
+	"scache 8", "scachectl 1", "scached 8", "scached.cf 5", "scachetap 8", "smtp 8", "syslogd 8"}
 
 func TestManualPages(t *testing.T) {
 	mandoc, err := exec.LookPath("mandoc")
@@ -25,7 +25,7 @@ func TestManualPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	pages, err := filepath.Glob(dir + "/man/man?/*")
-	if err != nil || len(pages) != 3 {
+	if err != nil || len(pages) != 4 {
 		t.Fatalf("pages %q, %v", pages, err)
 	}
 	for _, page := range pages {

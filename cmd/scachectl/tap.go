@@ -63,8 +63,9 @@ func newTapRemove() *cobra.Command {
 		Use:   "remove",
 		Short: "record no longer",
 		Long: `Remove takes back what install did in master.cf, whatever else was changed there
-since, and removes scachetap.cf, the key of the hashes and the program. The recording
-stays. It does not reload Postfix.`,
+since, and removes scachetap.cf, the key of the hashes, the program and the socket of the
+service behind the tap. The recording stays. It does not reload Postfix: until that is
+done, new clients of the tap go on as without a cache.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.Out = c.OutOrStdout()

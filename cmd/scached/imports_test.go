@@ -47,7 +47,7 @@ var arrows = []struct{ name, imports string }{
 	{"scached/exporter", "scached/control"},
 	{"scached/doctor", "scached/control scached/daemon scached/install"},
 	{"scached/version", ""},
-	{"scached/manual", "scached/daemon scached/settings"},
+	{"scached/manual", "scached/daemon scached/settings scached/tap"},
 	{"cmd/scachetap", "scached/daemon scached/tap scached/version"},
 	{"cmd/scached", "scached/daemon scached/server scached/settings scached/version"},
 

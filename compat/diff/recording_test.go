@@ -48,6 +48,20 @@ func TestRecordings(t *testing.T) {
 	}
 }
 
+// TestOfflineRecording refuses a recording without a reference before it plays
+// anything: what its sessions' remote ends did is in no recording.
+func TestOfflineRecording(t *testing.T) {
+	list, err := ReadFile("../../testdata/recordings/plain.recording")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Run(t.Context(), Options{Programs: Programs{Ours: ours(t)}, Transcripts: list,
+		Progress: func(done, total int) { t.Errorf("played %d of %d", done, total) }})
+	if err == nil || !strings.Contains(err.Error(), "plain.recording") || !strings.Contains(err.Error(), "a reference is needed") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestRecordedOrder makes transcripts of small recordings.
 func TestRecordedOrder(t *testing.T) {
 	const head = `{"recording":1,"began":1000.000000,"plain":false,"setup":{"ttl_limit":5}}` + "\n"

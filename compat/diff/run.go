@@ -87,6 +87,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if len(o.Scripts) > 0 && o.Reference == "" {
 		return nil, errors.New("what scripts lead to is on no record: a reference is needed")
 	}
+	for _, t := range o.Transcripts {
+		if o.Reference == "" && t.Recorded == nil {
+			return nil, fmt.Errorf("%s: what the reference does with it is on no record: a reference is needed", t.Name)
+		}
+	}
 	if err := r.examine(ctx); err != nil {
 		return nil, err
 	}

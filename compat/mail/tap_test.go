@@ -85,7 +85,13 @@ func TestTap(t *testing.T) {
 				if told, err := install.TapRemove(install.Options{ConfigDir: p.ConfigDir(), Out: io.Discard}); err != nil || told != recording {
 					t.Errorf("removed: %s, %v", told, err)
 				}
-				return p.Reload(ctx)
+				if err := p.Reload(ctx); err != nil {
+					return err
+				}
+				if _, err := os.Lstat(p.CacheSocket() + "-tapped"); !os.IsNotExist(err) {
+					t.Errorf("the socket of the service behind the tap is still there: %v", err)
+				}
+				return nil
 			},
 		}
 		result, err := d.Run(t.Context())

@@ -61,8 +61,10 @@ func TapInstall(o TapOptions) error {
 }
 
 // TapRemove takes the tap out again: the entry, the file with its parameters, the
-// program, and the key of the recording, without which nobody can say any more what
-// its hashes stand for. The recording stays. It returns where that is.
+// program, the socket of the service that was renamed, and the key of the recording,
+// without which nobody can say any more what its hashes stand for. The recording
+// stays. It returns where that is. Until Postfix is reloaded the tap, if it still
+// runs, has no server for new clients, which go on as without a cache.
 func TapRemove(o Options) (recording string, err error) {
 	in, err := openTap(o)
 	if err != nil {
@@ -80,6 +82,11 @@ func TapRemove(o Options) (recording string, err error) {
 	}
 	recording = in.tapRecording()
 	leftovers := []string{in.tapFile(), recording + tap.KeySuffix}
+	if socket, err := in.tapSocket(); err != nil {
+		return "", err
+	} else if isSocket(socket) {
+		leftovers = append(leftovers, socket)
+	}
 	if in.tapCopied() {
 		leftovers = append(leftovers, in.target)
 	}
@@ -230,6 +237,21 @@ func (in *instance) tapRecording() string {
 		}
 	}
 	return strings.ReplaceAll(tap.DefaultRecording, "${data_directory}", dir)
+}
+
+// tapSocket is where the service behind the tap is reached. master(8) makes it and
+// leaves it there when the service is gone.
+func (in *instance) tapSocket() (string, error) {
+	queue, err := in.postconf.value("queue_directory")
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(queue, "private", in.service+tap.Suffix), nil
+}
+
+func isSocket(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().Type() == fs.ModeSocket
 }
 
 func exists(path string) bool {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"scache/compat/testbed"
 	"scache/scached/install"
@@ -18,6 +19,15 @@ func (it *installTest) tapOptions() install.TapOptions {
 	return o
 }
 
+// listen leaves a socket behind.
+func (it *installTest) listen(path string) {
+	it.Helper()
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	it.must(err)
+	defer unix.Close(fd)
+	it.must(unix.Bind(fd, &unix.SockaddrUnix{Name: path}))
+}
+
 // TestTap installs the tap in front of the reference and of ours, changes something
 // else, and takes it out again.
 func TestTap(t *testing.T) {
@@ -26,6 +36,9 @@ func TestTap(t *testing.T) {
 		if ours {
 			it.must(install.Install(it.options))
 		}
+		queue := t.TempDir()
+		it.must(os.Mkdir(filepath.Join(queue, "private"), 0o700))
+		it.edit(it.config("main.cf"), "libexec =", "queue_directory = "+queue+"\nlibexec =")
 		before := it.state()
 		o := it.tapOptions()
 		recording := filepath.Join(t.TempDir(), "recording")
@@ -56,6 +69,8 @@ func TestTap(t *testing.T) {
 
 		it.edit(it.config("master.cf"), "max_idle = 3s", "max_idle = 4s")
 		it.must(os.WriteFile(recording+".key", nil, 0o600))
+		socket := filepath.Join(queue, "private", "scache-tapped") // as master(8) leaves it
+		it.listen(socket)
 		it.out.Reset()
 		told, err := install.TapRemove(it.options)
 		it.must(err)
@@ -68,6 +83,9 @@ func TestTap(t *testing.T) {
 		}
 		if _, err := os.Stat(recording + ".key"); !os.IsNotExist(err) {
 			t.Errorf("the key is still there: %v", err)
+		}
+		if _, err := os.Lstat(socket); !os.IsNotExist(err) {
+			t.Errorf("the socket is still there: %v", err)
 		}
 		_, err = install.TapRemove(it.options)
 		it.refused(err, "no tap is installed")

@@ -4,6 +4,6 @@
 // programs themselves go by, the declarations of parameters and the tree of
 // commands, so that the one cannot say what the other does not do.
 //
-// [Daemon], [Config] and [Tool] write a page each, [Sample] the configuration
+// [Daemon], [Config], [Tap] and [Tool] write a page each, [Sample] the configuration
 // file, and [Table] the table.
 package manual

@@ -13,6 +13,7 @@ import (
 
 	"scache/scached/daemon"
 	"scache/scached/settings"
+	"scache/scached/tap"
 )
 
 // With all comments of the sample taken away, it says what is the case without it.
@@ -71,6 +72,19 @@ func TestComplete(t *testing.T) {
 	for _, p := range daemon.GeneralParameters() {
 		if !strings.Contains(eighth.String(), "\n.It Va "+p.Name+" ") {
 			t.Errorf("scached(8): no %s", p.Name)
+		}
+	}
+}
+
+// Every parameter of the tap is in its page.
+func TestTapComplete(t *testing.T) {
+	var page bytes.Buffer
+	if err := Tap(&page, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range append(new(tap.Settings).Parameters(), daemon.GeneralParameters()...) {
+		if !strings.Contains(page.String(), "\n.It Va "+p.Name+" ") {
+			t.Errorf("scachetap(8): no %s", p.Name)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"scache/scached/daemon"
+	"scache/scached/tap"
 )
 
 // Daemon writes the manual page scached(8).
@@ -103,5 +104,53 @@ scached_memory_limit = 16777216`)
 	p.seeAlso("scachectl 1", "master 5", "postconf 5", "scached 8")
 	p.section("BUGS")
 	p.text(`postconf(1) knows nothing of the file.`)
+	return p.err
+}
+
+// Tap writes the manual page scachetap(8).
+func Tap(w io.Writer, date time.Time) error {
+	p := begin(w, date, "scachetap", "8", "recorder in front of the Postfix connection cache")
+	p.section("SYNOPSIS")
+	p.macro("Nm")
+	p.macro("Op", "generic Postfix daemon options")
+	p.section("DESCRIPTION")
+	p.text(`The scachetap relay stands between smtp(8) and the connection cache server, scached(8) or
+scache(8), passes on what they say to each other, and records it. "scachectl tap install"
+puts it there and "scachectl tap remove" takes it out again; it is not to be run by hand.
+What it has recorded is played to both servers by "scachectl diff", and used as a load by
+"scachectl replay".
+
+Messages pass at the boundaries at which they come. A descriptor passes when its receiver has
+read all that came before it, and stays with its sender until then. What the file cannot take
+in time is left out, and the recording says how much that was, so that no disk holds up mail.
+When the relay dies, smtp(8) goes on as without a cache until master(8) has started it again.
+
+The recording has a line in JSON for each thing that happened: connection, direction, bytes,
+descriptors by number, time. Names and addresses are replaced by keyed hashes, the same one by
+the same hash and by one of the same form.`)
+	p.section("SECURITY")
+	p.text(`The relay never reads from a session, writes to it or changes its flags. The recording and
+the key of its hashes belong to mail_owner and have mode 0600. Whoever has the key can tell
+whether a name that he guesses is in the recording; "scachectl tap remove" removes it.`)
+	p.section("FILES")
+	p.list(func() {
+		p.macro("It", "Pa", "/etc/postfix/main.cf")
+		p.text("Parameters of Postfix.")
+		p.macro("It", "Pa", "/etc/postfix/"+tap.File)
+		p.text(`Parameters of this relay, written by "scachectl tap install".`)
+		p.macro("It", "Pa", "/var/lib/postfix/scache.recording")
+		p.text("The recording, and with .key the key of its hashes.")
+	})
+	p.section("DIAGNOSTICS")
+	p.text(`Problems are logged to syslogd(8), or to postlogd(8) when maillog_file says so: a server
+that cannot be connected to, and, once a minute at most, a recording that cannot be written.`)
+	p.section("CONFIGURATION PARAMETERS")
+	p.parameters(new(tap.Settings).Parameters())
+	p.section("MISCELLANEOUS CONTROLS")
+	p.text(`Parameters of every Postfix daemon, from main.cf as a rule. "postconf -d" tells the defaults of
+this system.`)
+	p.parameters(daemon.GeneralParameters())
+	p.section("SEE ALSO")
+	p.seeAlso("scachectl 1", "master 8", "postlogd 8", "scache 8", "scached 8", "smtp 8")
 	return p.err
 }
