@@ -22,6 +22,9 @@ import (
 
 func TestMain(m *testing.M) {
 	RunClient()
+	if server := os.Getenv(leastVariable); server != "" {
+		beLeastRelay(server)
+	}
 	// With the race detector each client would sleep for a second when it ends.
 	os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	testbed.Main(m)
