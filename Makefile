@@ -127,6 +127,7 @@ conformance: build
 # hours; see README.md.
 results: build postfix
 	$(BIN)/scachectl diff --result testdata/conformance/transcripts.json
+	$(BIN)/scachectl diff --result testdata/conformance/recordings.json testdata/recordings/*.recording
 	$(BIN)/scachectl torture --result testdata/conformance/attacks.json
 
 # Every fuzz target for FUZZTIME, one after the other. With RESULT=FILE what came of

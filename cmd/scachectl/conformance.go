@@ -87,6 +87,35 @@ func diffResult(report *diff.Report, seed uint64, reference string) (*conformanc
 	return r, err
 }
 
+// recordingsResult makes a result one of recordings if nothing else was played.
+func recordingsResult(r *conformance.Result, report *diff.Report, list []*diff.Transcript) {
+	if r == nil || len(list) == 0 || len(list) != report.Played || len(report.Scripts) > 0 {
+		return
+	}
+	failed := make(map[string]bool)
+	for _, f := range report.Unnamed() {
+		failed[f.Transcript.Name] = true
+	}
+	for _, name := range report.Late {
+		failed[name] = true
+	}
+	all := map[string]int64{"recordings": int64(len(list)), "unnamed differences": int64(len(report.Unnamed()))}
+	var parts []conformance.Part
+	for _, t := range list {
+		c, ok := t.Content()
+		if !ok {
+			return
+		}
+		counts := map[string]int64{"connections": int64(c.Connections), "sessions saved": int64(c.Sessions), "lookups": int64(c.Lookups)}
+		for name, n := range counts {
+			all[name] += n
+		}
+		parts = append(parts, conformance.Part{Name: t.Name, Passed: !failed[t.Name], Counts: counts,
+			Note: fmt.Sprintf("%d seconds in which something may expire", c.Seconds)})
+	}
+	r.Kind, r.Subject, r.Counts, r.Parts = "recordings", "Mail of a private Postfix that a tap has recorded, played to both", all, parts
+}
+
 // attacksResult collects the outcomes of attacks on one program.
 func attacksResult(began time.Time, outcomes []*torture.Outcome, short bool) *conformance.Result {
 	r := newResult("attacks", "Attacks on scached", time.Since(began), nil)

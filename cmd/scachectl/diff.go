@@ -103,6 +103,7 @@ func (c *diffCommand) writeResult(report *diff.Report) error {
 		return nil
 	}
 	r, err := diffResult(report, c.options.Seed, c.options.Reference)
+	recordingsResult(r, report, c.options.Transcripts)
 	if err != nil {
 		return err
 	}

@@ -89,6 +89,32 @@ func ReadRecording(path string) (*Transcript, error) {
 	return parseRecording(path, data, 0)
 }
 
+// A Content is what a recording is made of.
+type Content struct {
+	Connections, Sessions, Lookups int // Sessions are those that are saved
+	Seconds                        int // in which something may expire
+}
+
+// Content says what is in a transcript that was made of a recording; ok is false for
+// any other.
+func (t *Transcript) Content() (c Content, ok bool) {
+	for _, step := range t.Steps {
+		switch {
+		case step.Do == Connect:
+			c.Connections++
+		case step.Do == Find:
+			c.Lookups++
+		case step.Do == Wait:
+			c.Seconds += step.Seconds
+		}
+		c.Sessions += step.Descriptors
+	}
+	return c, t.About == aboutRecording
+}
+
+// aboutRecording tells a recording from other transcripts.
+const aboutRecording = "a recording"
+
 // parseRecording makes a transcript of a recording, to be played slowly by a factor
 // if too much happens in a second. With 0 it is played at the speed at which it was
 // recorded.
@@ -238,7 +264,7 @@ func (r *reel) transcript(factor int) *Transcript {
 	if factor > 0 {
 		slow = factor * slowness(all)
 	}
-	t := &Transcript{About: "a recording", Setup: r.setup}
+	t := &Transcript{About: aboutRecording, Setup: r.setup}
 	t.Setup.TTLLimit *= slow
 	second, due := 0, 0 // due is when everything that was saved so far has expired
 	for _, d := range all {

@@ -15,25 +15,20 @@ func TestRecordings(t *testing.T) {
 		t.Fatalf("%d recordings, %v", len(files), err)
 	}
 	var list []*Transcript
-	finds, saves, waits := 0, 0, 0
+	var all Content
 	for _, file := range files {
 		read, err := ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, step := range read[0].Steps {
-			switch {
-			case step.Do == Find:
-				finds++
-			case step.Descriptors == 1:
-				saves++
-			case step.Do == Wait:
-				waits++
-			}
+		c, ok := read[0].Content()
+		if !ok || c.Connections == 0 || c.Sessions == 0 || c.Lookups == 0 {
+			t.Errorf("%s: %+v, a recording: %v", file, c, ok)
 		}
+		all = Content{all.Connections + c.Connections, all.Sessions + c.Sessions, all.Lookups + c.Lookups, all.Seconds + c.Seconds}
 		list = append(list, read...)
 	}
-	t.Logf("%d lookups, %d sessions, %d waits", finds, saves, waits)
+	t.Logf("%+v", all)
 	report, err := Run(t.Context(), Options{Programs: Programs{Reference: reference(t), Ours: ours(t)}, Transcripts: list})
 	if err != nil {
 		t.Fatal(err)
