@@ -99,7 +99,8 @@ func (r *randomRun) narrow(ctx context.Context, on *chunk, name string, members 
 	again, err := r.together(ctx, list, timesAlone)
 	switch {
 	case errors.Is(err, ErrLate):
-		again = came // there is no telling
+		r.late(on, name) // there is no telling; what was seen is saved
+		return nil
 	case err != nil:
 		return err
 	case !Unnamed(again.differences):

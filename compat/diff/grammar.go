@@ -45,10 +45,12 @@ func (g *generator) saveEndpoint() []message {
 	if !g.timeRuns && g.chance(12) {
 		descriptors = g.IntN(4)
 	}
-	return []message{
-		g.request(list{{"request", "save_endp"}, {"ttl", g.ttl()}, {"label", endpoint}, {"property", g.property()}}),
-		{do: Send, data: []byte{0}, descriptors: descriptors},
+	ttl := g.ttl()
+	save := g.request(list{{"request", "save_endp"}, {"ttl", ttl}, {"label", endpoint}, {"property", g.property()}})
+	if g.timeRuns && !isTTL(ttl) {
+		return []message{save} // it is refused, and no descriptor is due
 	}
+	return []message{save, {do: Send, data: []byte{0}, descriptors: descriptors}}
 }
 
 func (g *generator) saveDestination() []message {

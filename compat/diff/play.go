@@ -80,6 +80,11 @@ func (p *playing) turn() error {
 	return nil
 }
 
+// collectEvery is after how many steps at most is read what daemons on a shared
+// processor tell their master. The channel has room for some 280 records, and ours
+// leaves out what finds none.
+const collectEvery = 8
+
 func (p *playing) step(i int) {
 	alike := p.transcript.Better == ""
 	if alike && slices.ContainsFunc(p.parts, func(p *part) bool { return p.player.blocked(i) }) {
@@ -93,6 +98,9 @@ func (p *playing) step(i int) {
 	}
 	for _, p := range p.parts {
 		p.finish(i)
+		if i%collectEvery == 0 {
+			p.do(p.player.target.collectAll)
+		}
 	}
 	first := p.parts[0].result
 	if slices.ContainsFunc(p.parts[1:], func(p *part) bool { return !sameOutcome(outcomeAt(first, i), outcomeAt(p.result, i)) }) {

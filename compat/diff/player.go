@@ -174,11 +174,19 @@ func (p *player) finish(i int) (Outcome, error) {
 	return p.outcome(i), nil
 }
 
-// finishSurely is finish without relying on priorities.
+// finishSurely is finish without relying on priorities, and settleSurely is settle.
 func (p *player) finishSurely(i int) (Outcome, error) {
+	err := p.settleSurely(p.steps[i].Client)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return p.outcome(i), nil
+}
+
+func (p *player) settleSurely(client string) error {
 	p.sure = true
 	defer func() { p.sure = false }()
-	return p.finish(i)
+	return p.settle(client)
 }
 
 // outcome is what all clients got in a step.
@@ -369,6 +377,11 @@ func (p *player) find(peer *peer, step *Step) (found bool, err error) {
 		}
 		if err := p.settle(peer.name); err != nil {
 			return false, err
+		}
+		if len(peer.answer.Data) == before && !peer.ended { // there is always an answer
+			if err := p.settleSurely(peer.name); err != nil {
+				return false, err
+			}
 		}
 		if !bytes.HasPrefix(peer.answer.Data[before:], []byte("status\x000\x00")) {
 			return false, nil

@@ -71,6 +71,16 @@ func TestSurplus(t *testing.T) {
 	}
 }
 
+// Where time is what matters nobody is disconnected for a descriptor, after which
+// there is little to compare.
+func TestTimedKeepToTheProtocol(t *testing.T) {
+	for i := uint64(timedOf - 1); i < 20000; i += timedOf {
+		if random := Generate(1, i); random.surplus() {
+			t.Fatalf("%s sends a descriptor that nobody asked for", random.Name)
+		}
+	}
+}
+
 func TestMerge(t *testing.T) {
 	send := func(text string) Step { return Step{Do: Send, Data: []byte(text)} }
 	got := merge("m", []*Transcript{

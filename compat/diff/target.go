@@ -145,6 +145,14 @@ func (t *Target) news() (lines []string, status []int32, err error) {
 	return lines, status, err
 }
 
+// collectAll takes in what the daemon has said, if nobody else does.
+func (t *Target) collectAll() error {
+	if t.processor == nil {
+		return nil
+	}
+	return t.Collect()
+}
+
 func states(records []master.StatusRecord) (states []int32) {
 	for _, record := range records {
 		states = append(states, record.State)
