@@ -129,6 +129,11 @@ results: build postfix
 	$(BIN)/scachectl diff --result testdata/conformance/transcripts.json
 	$(BIN)/scachectl diff --result testdata/conformance/recordings.json testdata/recordings/*.recording
 	$(BIN)/scachectl torture --result testdata/conformance/attacks.json
+	$(MUTANTS) ./compat/simulate -mutants $(abspath testdata/conformance/mutants-simulated.json)
+	$(MUTANTS) ./compat/diff -mutants $(abspath testdata/conformance/mutants.json)
+
+# Mistakes made in the daemon on purpose, and what finds them.
+MUTANTS = $(GO) test -ldflags='$(LDFLAGS)' -count=1 -run '^TestMutants$$'
 
 # Every fuzz target for FUZZTIME, one after the other. With RESULT=FILE what came of
 # it is written there, for the conformance page.

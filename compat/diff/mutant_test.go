@@ -1,9 +1,8 @@
 package diff
 
 import (
-	"encoding/json"
+	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,37 +49,11 @@ var mutants = []struct {
 		old: "shown := \"(end)\"", new: "shown := \"\""},
 }
 
-// buildMutant builds the daemon with a mistake. The product's own source stays
-// as it is: the compiler is told to take another file in the place of one.
+// buildMutant builds the daemon with a mistake.
 func buildMutant(t *testing.T, file, old, new string) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("../..", file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(source), old); n != 1 {
-		t.Fatalf("%s holds what is to be changed %d times; keep the mutant up to date:\n%s", file, n, old)
-	}
-	dir := t.TempDir()
-	changed, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
-	list, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range map[string][]byte{
-		changed: []byte(strings.Replace(string(source), old, new, 1)),
-		overlay: list,
-	} {
-		if err := os.WriteFile(name, data, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	program := filepath.Join(dir, "scached")
-	if err := testbed.Build(program, "-overlay="+overlay); err != nil {
+	program := filepath.Join(t.TempDir(), "scached")
+	if err := testbed.Build(program, testbed.Overlay(t, file, old, new)); err != nil {
 		t.Fatal(err)
 	}
 	return program
@@ -95,23 +68,31 @@ func TestMutants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var names []string
+	for _, m := range mutants {
+		names = append(names, m.name)
+	}
+	all := testbed.NewMutants(t, "random", "Mistakes made in the daemon on purpose", names)
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			p := Programs{Reference: reference(t), Ours: buildMutant(t, m.file, m.old, m.new)}
+			var how []string
 			if !m.notRandom {
 				// A third of the random ones compares little: after a descriptor that nobody
 				// asked for, nothing is the same any more.
-				catch(t, Options{Programs: p, Random: 1500, Seed: seed, First: true})
+				how = append(how, "random: "+catch(t, Options{Programs: p, Random: 1500, Seed: seed, First: true}))
 			}
 			if !m.notFixed {
-				catch(t, Options{Programs: Programs{Ours: p.Ours}, Transcripts: builtIn, First: true})
+				how = append(how, "recorded: "+catch(t, Options{Programs: Programs{Ours: p.Ours}, Transcripts: builtIn, First: true}))
 			}
+			all.Found(m.name, strings.Join(how, "; "))
 		})
 	}
 }
 
-func catch(t *testing.T, o Options) {
+// catch says after how many transcripts the mistake shows, and in what.
+func catch(t *testing.T, o Options) string {
 	t.Helper()
 	report, err := Run(t.Context(), o)
 	if err != nil {
@@ -121,7 +102,9 @@ func catch(t *testing.T, o Options) {
 	if len(found) == 0 {
 		t.Fatalf("not caught by %d transcripts, %d of them random", report.Played, o.Random)
 	}
-	t.Logf("caught after %d transcripts by %s: %s", report.Played, found[0].Transcript.Name, found[0].Differences[0].What)
+	caught := fmt.Sprintf("after %d others, %s", report.Played, found[0].Differences[0].What)
+	t.Logf("caught %s, by %s", caught, found[0].Transcript.Name)
+	return caught
 }
 
 // A difference is made small, and what is saved of it shows it again.

@@ -1,7 +1,6 @@
 package simulate
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -9,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"scache/compat/testbed"
 )
 
 // mutants are servers with a mistake in them, of every kind that there is an
@@ -71,6 +72,11 @@ const mutantSeeds = "10000"
 
 // A server with a mistake does not live long.
 func TestMutants(t *testing.T) {
+	var names []string
+	for _, m := range mutants {
+		names = append(names, m.name)
+	}
+	all := testbed.NewMutants(t, "simulation", "Mistakes made in the daemon on purpose, within "+mutantSeeds+" seeds each", names)
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
@@ -83,39 +89,18 @@ func TestMutants(t *testing.T) {
 			if found == "" {
 				t.Fatalf("ends with %v, and finds nothing:\n%s", err, out)
 			}
-			t.Log(strings.TrimSuffix(found, "; without"))
+			found = strings.TrimSuffix(found, "; without")
+			t.Log(found)
+			all.Found(m.name, found)
 		})
 	}
 }
 
-// buildMutant builds these tests with a mistake in the server. Its own source stays
-// as it is: the compiler is told to take another file in the place of one.
+// buildMutant builds these tests with a mistake in the server.
 func buildMutant(t *testing.T, file, old, new string) (program string) {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("../..", file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(source), old); n != 1 {
-		t.Fatalf("%s holds what is to be changed %d times; keep the mutant up to date:\n%s", file, n, old)
-	}
-	dir := t.TempDir()
-	changed, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
-	list, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range map[string][]byte{changed: []byte(strings.Replace(string(source), old, new, 1)), overlay: list} {
-		if err := os.WriteFile(name, data, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	program = filepath.Join(dir, "simulate.test")
-	build := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay="+overlay, "-o", program, ".")
+	program = filepath.Join(t.TempDir(), "simulate.test")
+	build := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", testbed.Overlay(t, file, old, new), "-o", program, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go test -c: %v\n%s", err, out)
