@@ -53,6 +53,9 @@ func (r *randomRun) turns(ctx context.Context) error {
 			continue
 		}
 		err := b.playing.turn()
+		if ctx.Err() != nil {
+			return ctx.Err() // its end is that of the daemons
+		}
 		if err == nil && !b.playing.over() {
 			continue
 		}

@@ -98,6 +98,8 @@ func (r *randomRun) narrow(ctx context.Context, on *chunk, name string, members 
 	r.tell(Seen, seen)
 	again, err := r.together(ctx, list, timesAlone)
 	switch {
+	case ctx.Err() != nil:
+		return ctx.Err() // its end is that of the daemons
 	case errors.Is(err, ErrLate):
 		r.late(on, name) // there is no telling; what was seen is saved
 		return nil
