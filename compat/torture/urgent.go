@@ -22,8 +22,10 @@ func urgentAttacks() []Attack {
 		{Name: "an urgent byte with a large file in memory", Strike: urgent(largeFile), Alone: true},
 		{Name: "an urgent byte with the userfaultfd of a process that hangs", Strike: urgentHang},
 		{Name: "a session with sessions that linger on an urgent byte that was read", Strike: urgentRead},
-		{Name: "a table that is full, then a message with sessions that linger", Strike: truncated, GivesUp: true,
+		{Name: "a table that is full, then a message with sessions that linger", Strike: truncated(fullTable), GivesUp: true,
 			Options: master.Options{NoFile: fullTable, MainCF: "connection_cache_ttl_limit = 4s\n"}, Settle: 8 * time.Second},
+		{Name: "the same with a table that has no room for a message", Strike: truncated(smallTable), GivesUp: true,
+			Options: master.Options{NoFile: smallTable, MainCF: "connection_cache_ttl_limit = 4s\n"}, Settle: 8 * time.Second},
 	}
 }
 
@@ -153,35 +155,43 @@ func (a *Arena) saveUrgentRead(c *wire.Client) error {
 	return err
 }
 
-// fullTable is the limit on descriptors of a daemon whose table is to be full: with
-// less than about 1,100 the daemon does not keep room for a whole message.
-const fullTable = 1200
+// The limits on descriptors of daemons whose table is to be full. Below some 900 a
+// daemon cannot keep room for a whole message.
+const (
+	fullTable  = 1200
+	smallTable = 256
+)
 
 // truncated sends more descriptors than there is room for. The kernel closes the
-// rest at once.
-func truncated(a *Arena) error {
-	saver, err := a.greeted()
-	if err != nil {
-		return err
-	}
-	for i := range fullTable {
-		if err := saveAndForget(saver, fmt.Sprint("fill ", i), "4"); err != nil {
-			return fmt.Errorf("session %d: %w", i, err)
+// rest at once, unless the daemon has told it to take none.
+func truncated(table int) func(*Arena) error {
+	return func(a *Arena) error {
+		saver, err := a.greeted()
+		if err != nil {
+			return err
 		}
-	}
-	fds, err := lingerers(a)
-	if err != nil {
+		for i := range table {
+			if err := saveAndForget(saver, fmt.Sprint("fill ", i), "4"); err != nil {
+				return fmt.Errorf("session %d: %w", i, err)
+			}
+		}
+		fds, err := lingerers(a)
+		if err != nil {
+			return err
+		}
+		plain, err := wire.Pair()
+		if err != nil {
+			return err
+		}
+		defer plain.Close()
+		err = a.handOver(fds, func(c *wire.Client, fd int) error {
+			many := append(slices.Repeat([]int{plain.Local}, wire.MostInMessage-1), fd)
+			if err := c.Send("request\x00", many...); !turnedAway(err) {
+				return err
+			}
+			return nil
+		})
+		pause(a.ctx, aftermath)
 		return err
 	}
-	plain, err := wire.Pair()
-	if err != nil {
-		return err
-	}
-	defer plain.Close()
-	err = a.handOver(fds, func(c *wire.Client, fd int) error {
-		many := append(slices.Repeat([]int{plain.Local}, wire.MostInMessage-1), fd)
-		return c.Send("request\x00", many...)
-	})
-	pause(a.ctx, aftermath)
-	return err
 }

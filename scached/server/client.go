@@ -37,7 +37,8 @@ type client struct {
 const soPassRights = 83
 
 // guardTime is for how long clients can send descriptors only when one is due,
-// once one of them has sent one that was not.
+// once one of them has sent one that was not. Always would be two system calls more
+// for each session that is saved.
 const guardTime = time.Minute
 
 // connect begins to serve a client. It takes ownership of the descriptor.
@@ -175,12 +176,14 @@ func (s *Server) receive(c *client) bool {
 }
 
 // guard lets a client send descriptors when one is due, and else only as long as
-// nobody has sent any other for a while.
+// nobody has sent any other for a while. It never does so else where there is not
+// room for as many as a message can bring.
 func (s *Server) guard(c *client, due bool) {
 	if c.surplus {
 		s.guardUntil = s.now.Add(guardTime)
 	}
-	on := !due && s.config.Dialect.Before && !s.guardUntil.IsZero() && s.now.Before(s.guardUntil)
+	alarmed := s.reserve < mostInMessage || !s.guardUntil.IsZero() && s.now.Before(s.guardUntil)
+	on := !due && s.config.Dialect.Before && alarmed
 	if on != c.guarded && s.kernel.SetOption(c.fd, soPassRights, !on) {
 		c.guarded = on
 	}

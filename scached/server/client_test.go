@@ -74,6 +74,40 @@ func TestGuard(t *testing.T) {
 	}
 }
 
+// fewDescriptors is a kernel with a limit below what a message can bring.
+type fewDescriptors struct{ *linux }
+
+func (fewDescriptors) Limit() (most, used int, err error) { return 200, 10, nil }
+
+// Where there is no room for as many descriptors as a message can bring, nobody can
+// ever send one that is not due, on a kernel that can see to it.
+func TestGuardWithoutRoom(t *testing.T) {
+	path, _ := startServer(t, func(c *Config) {
+		kernel, err := openLinux()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Kernel = fewDescriptors{kernel}
+	})
+	c, s := greeted(t, path), session(t)
+	_, err := unix.GetsockoptInt(c.FD(), unix.SOL_SOCKET, soPassRights)
+	has := err == nil
+	for range 2 {
+		if err := c.Ask(wire.SaveEndpoint("e", "9"), wire.List("dummy", "")); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Send("\x00", s.Local); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Expect(wire.List("status", "0")); err != nil {
+			t.Fatal(err)
+		}
+		if err := greeted(t, path).Send("x", s.Local); has && !errors.Is(err, unix.EPERM) {
+			t.Errorf("a descriptor that is not due can be sent: %v", err)
+		}
+	}
+}
+
 // A listening socket that somebody has shut down ends the server in order.
 func TestListeningSocketShutDown(t *testing.T) {
 	listen, path := listener(t)
