@@ -25,7 +25,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a second late", "scached/cache/wheel.go", "if i.due <= w.now {", "if i.due < w.now {"},
 	{"the loop sleeps while a session expires", "scached/server/server.go", "		shorten(untilNext + time.Duration(due-seconds-1)*time.Second)\n", "		_, _, _ = untilNext, due, seconds\n"},
 	{"the clock is set back", "scached/server/clock.go", "ahead > 0 {", "ahead != 0 {"},
-	{"what is dropped is not closed soon", "scached/server/server.go", "	s.descriptors.sweep()\n}\n\n// Report", "}\n\n// Report"},
+	{"what is dropped is not closed soon", "scached/server/server.go", "	s.descriptors.sweep(0)\n}\n\n// Report", "}\n\n// Report"},
 
 	{"forgets the buffer rule", "scached/protocol/request.go", "	if !c.duplex {\n		c.in = nil\n	}\n", ""},
 	{"last in first out", "scached/cache/multi.go", "looks > 0; length-- {\n		i := l.items.first\n", "looks > 0; length-- {\n		i := l.items.last\n"},

@@ -213,7 +213,7 @@ func (w *world) Receive(fd int, p []byte) (n int, fds []int, truncated bool, err
 
 // roomForMessages is with how many descriptors a server always has room for those
 // of a whole message. With fewer it may lose some, which the kernel closes at once.
-const roomForMessages = 4 * (253 + 16)
+const roomForMessages = 3 * (253 + 2*16)
 
 // lose closes a descriptor for which there was no room.
 func (w *world) lose(f *file) {

@@ -40,7 +40,7 @@ func (s *Server) accept(listen int) {
 		if s.config.MaxClients > 0 && s.count >= s.config.MaxClients {
 			s.dropClient(nil, clientLimit)
 		}
-		if s.used() >= s.capacity {
+		if s.used()-s.closing() >= s.capacity {
 			s.giveUpDescriptor(nil)
 		}
 		s.connect(fd)
@@ -54,7 +54,7 @@ func (s *Server) accept(listen int) {
 // closed, which will be soon.
 func (s *Server) full() bool {
 	used := s.used()
-	return used > s.capacity/2 && s.descriptors.crowded() || used >= s.capacity && s.descriptors.moving()
+	return used > s.capacity/2 && s.descriptors.crowded() || used >= s.capacity+s.spare()/2 && s.descriptors.moving()
 }
 
 // acceptsAgain tells that a pause is over.

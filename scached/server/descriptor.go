@@ -86,11 +86,11 @@ func (d *descriptors) close(fd int) { d.closing = append(d.closing, fd) }
 
 // sweep closes some of the descriptors that are to be closed, those in the
 // background that can take time. However often it is called in a turn, it closes
-// for no longer than sweepTime, but each time a few.
-func (d *descriptors) sweep() {
+// for no longer than sweepTime, but each time at least as many as are needed.
+func (d *descriptors) sweep(least int) {
 	const few = 8 // between two looks at the clock
 	for n := 0; len(d.closing) > 0; n++ {
-		if n%few == 0 && n > 0 {
+		if n >= least && n%few == 0 {
 			now := d.kernel.Now()
 			if d.enough.IsZero() {
 				d.enough = now.Add(sweepTime)

@@ -115,6 +115,14 @@ func count(n int, thing string) string {
 // used is how many descriptors there are that clients have to do with.
 func (s *Server) used() int { return s.count + s.descriptors.unclosed() }
 
+// closing is how many of those will be closed soon, as far as one can tell.
+func (s *Server) closing() int {
+	if !s.descriptors.moving() {
+		return 0
+	}
+	return len(s.descriptors.closing) + s.kernel.Closing()
+}
+
 // makeRoom sees to it that one more descriptor can be opened. It reports false
 // when that will be so soon, since some are being closed; nothing is given up for
 // those. The client in turn, if any, stays.
@@ -122,7 +130,7 @@ func (s *Server) makeRoom(turn *client) bool {
 	if s.used() < s.capacity {
 		return true
 	}
-	s.descriptors.sweep()
+	s.descriptors.sweep(0)
 	if s.used() < s.capacity {
 		return true
 	}
@@ -133,9 +141,14 @@ func (s *Server) makeRoom(turn *client) bool {
 	return true
 }
 
+// spare is how much of the reserve what is to stay may use while it takes the place
+// of what is still being closed in the background: a close takes a thread longer to
+// begin than the loop needs for a client.
+func (s *Server) spare() int { return min(s.reserve/4, others) }
+
 // mostToRead is how many descriptors clients may have to do with when one of them
-// is read from, as far as the limit allows.
-func (s *Server) mostToRead() int { return s.capacity + s.reserve - min(mostInMessage, s.reserve) }
+// is read from, so that there is room for as many as the reserve is for.
+func (s *Server) mostToRead() int { return s.capacity + s.spare() }
 
 // makeRoomToRead sees to it that all descriptors can be received that may come
 // with the next message of a client, since the kernel would close those that
@@ -147,7 +160,7 @@ func (s *Server) makeRoomToRead(c *client, due bool) bool {
 	}
 	most := s.mostToRead()
 	for s.used() > most {
-		s.descriptors.sweep()
+		s.descriptors.sweep(0)
 		if s.used() <= most {
 			break
 		}
@@ -165,7 +178,7 @@ func (s *Server) makeRoomToRead(c *client, due bool) bool {
 // It reports false when there is neither.
 func (s *Server) giveUpDescriptor(turn *client) bool {
 	gone := s.giveUpQuit() || s.service.Cache.GiveUpSession() || s.dropClient(turn, cache.DescriptorLimit)
-	s.descriptors.sweep()
+	s.descriptors.sweep(1)
 	return gone
 }
 
@@ -216,6 +229,10 @@ func (s *Server) dropClient(turn *client, why cache.Limit) bool {
 	return true
 }
 
+// others is room for log sockets and the like, and as much for what takes the place
+// of what is being closed.
+const others = 16
+
 // capacity is how many descriptors clients and sessions may have between them:
 // what the process may open, less what it has and a reserve, out of which
 // surplus descriptors of a message, log sockets and the like are served.
@@ -224,10 +241,9 @@ func capacity(kernel Kernel) (most, reserve int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	const others = 16 // log sockets and the like
 	reserve = max(8, min(total/16, 64))
-	if total >= 4*(mostInMessage+others) {
-		reserve = mostInMessage + others
+	if total >= 3*(mostInMessage+2*others) {
+		reserve = mostInMessage + 2*others
 	}
 	return max(total-used-reserve, 4), reserve, nil
 }

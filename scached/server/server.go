@@ -165,9 +165,7 @@ func (s *Server) Close() {
 	s.disconnectAll()
 	s.service.Cache.Close()
 	s.closeQuits()
-	for len(s.descriptors.closing) > 0 {
-		s.descriptors.sweep()
-	}
+	s.descriptors.sweep(len(s.descriptors.closing))
 	s.kernel.Release()
 }
 
@@ -218,7 +216,7 @@ func (s *Server) turn(events []unix.EpollEvent) {
 	if s.terminated.Load() {
 		s.end("termination signal -- exiting")
 	}
-	s.descriptors.sweep()
+	s.descriptors.sweep(0)
 }
 
 // Report logs what there is to say once Run has returned.
@@ -280,7 +278,6 @@ func (s *Server) runTimers() {
 		}
 	}
 	s.sendAfterAnswers()
-	s.resume()
 	s.runQuits()
 	s.notePressure()
 	s.pressure.report(s.config.Log, s.now)
@@ -288,6 +285,7 @@ func (s *Server) runTimers() {
 		s.acceptAgain = time.Time{}
 		s.listen(true)
 	}
+	s.resume() // after new clients, who have waited for the same room
 	if s.count == 0 && s.now.Sub(s.idleSince) >= s.config.MaxIdle {
 		s.end("idle timeout -- exiting")
 	}
