@@ -211,6 +211,37 @@ func (w *world) Receive(fd int, p []byte) (n int, fds []int, truncated bool, err
 	return n, w.fds, truncated, nil
 }
 
+// Front is part of server.Kernel.
+func (w *world) Front(fd int, p []byte) (n int, carries bool, errno unix.Errno) {
+	w.call("look at %d, at most %d", fd, len(p))
+	s := w.end(fd, "look")
+	if errno := w.faulty(receiveFaults); errno != 0 {
+		w.conversation(fd).excuse()
+		return 0, false, errno
+	}
+	for i, segment := range s.queue {
+		if segment.urgent && s.outOfBand || segment.urgent && i > 0 || n == len(p) {
+			break
+		}
+		n += copy(p[n:], segment.data)
+		if carries = len(segment.files) > 0; carries {
+			break
+		}
+	}
+	switch {
+	case n > 0:
+		return n, carries, 0
+	case s.reset:
+		s.reset = false
+		w.conversation(fd).gone()
+		return 0, false, unix.ECONNRESET
+	case s.readShut || s.peer.closed || s.peer.writeShut:
+		w.conversation(fd).gone()
+		return 0, false, 0
+	}
+	return 0, false, unix.EAGAIN
+}
+
 // roomForMessages is with how many descriptors a server always has room for those
 // of a whole message. With fewer it may lose some, which the kernel closes at once.
 const roomForMessages = 3 * (253 + 2*16)

@@ -186,10 +186,11 @@ func truncated(table int) func(*Arena) error {
 		defer plain.Close()
 		err = a.handOver(fds, func(c *wire.Client, fd int) error {
 			many := append(slices.Repeat([]int{plain.Local}, wire.MostInMessage-1), fd)
-			if err := c.Send("request\x00", many...); !turnedAway(err) {
-				return err
+			err := c.Send("request\x00", many...)
+			if turnedAway(err) {
+				return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{}) // nobody is to wait for it
 			}
-			return nil
+			return err
 		})
 		pause(a.ctx, aftermath)
 		return err

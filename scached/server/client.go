@@ -37,8 +37,9 @@ type client struct {
 const soPassRights = 83
 
 // guardTime is for how long clients can send descriptors only when one is due,
-// once one of them has sent one that was not. Always would be two system calls more
-// for each session that is saved.
+// once one of them has sent one that was not, and are looked at before they are read.
+// Always would be two system calls more for each session that is saved, and one more
+// for each message.
 const guardTime = time.Minute
 
 // connect begins to serve a client. It takes ownership of the descriptor.
@@ -121,11 +122,29 @@ func (s *Server) serve(c *client) {
 // receive reads input, or a descriptor. It reports false when there is nothing
 // more to do now.
 func (s *Server) receive(c *client) bool {
-	buffer := s.buffer[:]
 	due := c.action == protocol.Descriptor
 	if due {
-		buffer = s.buffer[:1]
+		return s.receiveInto(c, s.buffer[:1], true)
 	}
+	if !s.alarmed() {
+		return s.receiveInto(c, s.buffer[:], false)
+	}
+	n, carries, err := s.kernel.Front(c.fd, s.buffer[:])
+	switch {
+	case err == unix.EAGAIN:
+		return false
+	case carries: // it is not read, so that nothing has to be closed for it here
+		s.guardUntil = s.now.Add(guardTime)
+		s.disconnectSurplus(c)
+		return false
+	case err != 0 || n == 0:
+		return s.inputOver(c, err != 0)
+	}
+	return s.receiveInto(c, s.buffer[:n], false)
+}
+
+// receiveInto is receive into a buffer.
+func (s *Server) receiveInto(c *client, buffer []byte, due bool) bool {
 	if !s.makeRoomToRead(c, due) {
 		s.postpone(c)
 		return false
@@ -139,16 +158,19 @@ func (s *Server) receive(c *client) bool {
 			s.descriptors.adopt(fd)
 		}
 	}
-	if err == unix.EAGAIN {
+	switch {
+	case err == unix.EAGAIN:
 		return false
-	}
-	if due && n > 0 {
+	case due && err != nil:
+		c.conn.Received(-1, err)
+		s.disconnectAfterOutput(c)
+		return false
+	case n == 0:
+		return s.inputOver(c, err != nil)
+	case due:
 		fd, err := s.pick(c, fds, lost)
 		c.action = c.conn.Received(fd, err)
-		s.guard(c, c.action == protocol.Descriptor)
-		return true
-	}
-	if n > 0 {
+	default:
 		if !c.spoke {
 			c.spoke = true
 			if s.config.Dialect.Greets && !s.allRead(c.fd) {
@@ -158,35 +180,43 @@ func (s *Server) receive(c *client) bool {
 		s.begin(c)
 		c.surplus = surplus
 		c.action = c.conn.Input(buffer[:n], fds)
-		s.guard(c, c.action == protocol.Descriptor)
-		return true
 	}
-	c.ended = err == nil
+	s.guard(c, c.action == protocol.Descriptor)
+	return true
+}
+
+// inputOver ends the connection of a client that has no more to say, or of which
+// nothing can be read. It reports false.
+func (s *Server) inputOver(c *client, failed bool) bool {
+	c.ended = !failed
 	if c.ended && !s.ending.IsZero() {
 		s.disconnect(c) // it was us who ended the input
 		return false
 	}
-	if due && err != nil {
-		c.conn.Received(-1, err)
-	} else if !c.conn.Idle() {
+	if !c.conn.Idle() {
 		c.conn.End(io.EOF)
 	}
 	s.disconnectAfterOutput(c)
 	return false
 }
 
-// guard lets a client send descriptors when one is due, and else only as long as
-// nobody has sent any other for a while. It never does so else where there is not
-// room for as many as a message can bring.
+// guard lets a client send descriptors when one is due, and else only while there
+// is no alarm.
 func (s *Server) guard(c *client, due bool) {
 	if c.surplus {
 		s.guardUntil = s.now.Add(guardTime)
 	}
-	alarmed := s.reserve < mostInMessage || !s.guardUntil.IsZero() && s.now.Before(s.guardUntil)
-	on := !due && s.config.Dialect.Before && alarmed
+	on := !due && s.alarmed()
 	if on != c.guarded && s.kernel.SetOption(c.fd, soPassRights, !on) {
 		c.guarded = on
 	}
+}
+
+// alarmed tells that nobody is to send a descriptor that is not due: where there is
+// no room for as many as a message can bring, and for a while after somebody did.
+func (s *Server) alarmed() bool {
+	return s.config.Dialect.Before &&
+		(s.reserve < mostInMessage || !s.guardUntil.IsZero() && s.now.Before(s.guardUntil))
 }
 
 // pick is the one descriptor that came, or -1 and the error, if any. It

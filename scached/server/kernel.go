@@ -38,6 +38,10 @@ type Kernel interface {
 	Accept(listen int) (fd int, err unix.Errno)
 	// Receive is that of attrproto.Receiver, with its Truncated.
 	Receive(sock int, p []byte) (n int, fds []int, truncated bool, err error)
+	// Front is recvmsg(2) that leaves everything where it is (MSG_PEEK): how many bytes
+	// a Receive would bring, which it copies into p, and whether descriptors would come
+	// with them. A Receive of so many brings those and none that come later.
+	Front(sock int, p []byte) (n int, carries bool, err unix.Errno)
 	// Write is send(2) without waiting, and without a signal.
 	Write(sock int, p []byte) (n int, err unix.Errno)
 	// SendDescriptor is that of attrproto; it borrows both.

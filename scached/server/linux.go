@@ -18,6 +18,8 @@ type linux struct {
 	timer    timer
 	wake     int // an eventfd; -1 until open
 	receiver attrproto.Receiver
+	header   unix.Msghdr
+	iov      unix.Iovec
 	closer   closer
 	quitter  quitter
 }
@@ -125,6 +127,19 @@ func (l *linux) Accept(listen int) (fd int, err unix.Errno) {
 func (l *linux) Receive(sock int, p []byte) (n int, fds []int, truncated bool, err error) {
 	n, fds, err = l.receiver.Receive(sock, p)
 	return n, fds, l.receiver.Truncated, err
+}
+
+func (l *linux) Front(sock int, p []byte) (int, bool, unix.Errno) {
+	l.iov.Base = unsafe.SliceData(p)
+	l.iov.SetLen(len(p))
+	l.header = unix.Msghdr{Iov: &l.iov} // without room for descriptors, of which the kernel then tells
+	l.header.SetIovlen(1)
+	n, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(sock),
+		uintptr(unsafe.Pointer(&l.header)), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	if errno != 0 {
+		n = 0
+	}
+	return int(n), l.header.Flags&unix.MSG_CTRUNC != 0, errno
 }
 
 func (l *linux) Write(sock int, p []byte) (int, unix.Errno) {
