@@ -23,7 +23,7 @@ var Named = map[string]string{
 	"name spaces":   "a transport finds what another one has saved, where the administrator lets them share a name space",
 	"quit":          "a session that nobody has taken ends with QUIT, where the administrator wants it; scache(8) just closes it",
 	"terminate":     "SIGTERM makes the server log its statistics and exit; scache(8) exits without a word",
-	"unasked":       "a client that sends descriptors which nobody asked for is disconnected after its answer: each can block who closes it",
+	"unasked":       "a client that sends descriptors which nobody asked for is disconnected, for a minute after the first one without an answer: each can block who closes it",
 	"greeting":      "the log says when a client seems to be older than the protocol that was chosen; nothing else would tell why nothing is reused",
 }
 

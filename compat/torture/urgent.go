@@ -17,12 +17,12 @@ import (
 // call that comes across the byte, whatever that takes.
 func urgentAttacks() []Attack {
 	return []Attack{
-		{Name: "an urgent byte with sessions that linger", Strike: urgent(lingerers)},
+		{Name: "an urgent byte with sessions that linger", Strike: urgent(lingerers), Alone: true},
 		{Name: "the same in band", Strike: inBand(lingerers)},
 		{Name: "an urgent byte with a large file in memory", Strike: urgent(largeFile), Alone: true},
 		{Name: "an urgent byte with the userfaultfd of a process that hangs", Strike: urgentHang},
-		{Name: "a session with sessions that linger on an urgent byte that was read", Strike: urgentRead},
-		{Name: "a table that is full, then a message with sessions that linger", Strike: truncated(fullTable), GivesUp: true,
+		{Name: "a session with sessions that linger on an urgent byte that was read", Strike: urgentRead, Alone: true},
+		{Name: "a table that is full, then a message with sessions that linger", Strike: truncated(fullTable), GivesUp: true, Alone: true,
 			Options: master.Options{NoFile: fullTable, MainCF: "connection_cache_ttl_limit = 4s\n"}, Settle: 8 * time.Second},
 		{Name: "the same with a table that has no room for a message", Strike: truncated(smallTable), GivesUp: true,
 			Options: master.Options{NoFile: smallTable, MainCF: "connection_cache_ttl_limit = 4s\n"}, Settle: 8 * time.Second},
