@@ -375,7 +375,7 @@ func (t *conversation) excuse() { t.free, t.excused = true, true }
 func (t *conversation) disconnected() {
 	t.w.talks[t.fd] = nil
 	t.open = false
-	t.w.lonely = t.w.now
+	t.w.lonely = t.w.turn.start // as the server counts it, which reads the clock once a turn
 	t.failed()
 	if t.keeps() && !t.excused && !t.w.model.ending && !t.w.model.relaxed && !t.client.sock.closed {
 		t.w.fail("%s is disconnected, and has kept to the protocol", t.client.name)

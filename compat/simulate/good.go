@@ -275,9 +275,11 @@ func (c *client) stopHalfway() {
 	if !c.send(request) {
 		return
 	}
-	limit := c.w.now + c.w.plan.timeout + second
-	c.pauseFor(pause{limit: limit, ready: func() bool { return c.sock.peer.closed }})
-	if !c.sock.peer.closed && !c.w.model.ending && c.sock.peer.talk.open {
+	peer := c.sock.peer
+	// The time counts from when it is accepted, which it may be late: places can be short.
+	c.pauseFor(pause{limit: c.w.now + c.w.plan.timeout, ready: func() bool { return peer.talk.open || peer.closed }})
+	c.pauseFor(pause{limit: c.w.now + c.w.plan.timeout + second, ready: func() bool { return peer.closed }})
+	if !peer.closed && !c.w.model.ending && peer.talk.open {
 		c.w.fail("%s has stopped in the middle of a request, and is still connected", c.name)
 	}
 }
