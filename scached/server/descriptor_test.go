@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"scache/compat/wire"
 )
 
 // TestPlain checks of which descriptors it is believed that a close of them is
@@ -85,13 +87,7 @@ func TestPlain(t *testing.T) {
 // listening opens a TCP socket that listens on loopback. The caller owns it.
 func listening(t *testing.T) int {
 	t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err == nil {
-		err = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
-	}
-	if err == nil {
-		err = unix.Listen(fd, 4)
-	}
+	fd, err := wire.ListenTCP(4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,10 +103,7 @@ func connected(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err == nil {
-		err = unix.Connect(fd, address)
-	}
+	fd, err := wire.ConnectTCP(address)
 	if err != nil {
 		t.Fatal(err)
 	}
